@@ -9,8 +9,8 @@ from typing import Any
 from microgradlib._support.shown import shown
 
 __all__ = [
-    "PLAIN_NUMBERS", "as_float", "as_point", "holds_elements", "is_array", "is_foreign", "is_one_number", "is_whole",
-    "number_at",
+    "PLAIN_NUMBERS", "as_float", "as_operand", "as_point", "holds_elements", "is_array", "is_foreign", "is_one_number",
+    "is_whole", "number_at",
 ]  # fmt: skip
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
@@ -53,6 +53,18 @@ def as_float(number: Any) -> float:
         if inner is not number:
             return as_float(inner)
     raise TypeError(_not_a_number_message(number))
+
+
+def as_operand(x: Any) -> Any:
+    """Return a node unchanged, a number as a float. Raises as `as_float`.
+
+    Whatever computes with Python's operators converts its numbers first: those of NumPy's would be computed in their
+    own class, where 100 − 200 is 156 (uint8), or to eight digits (float32).
+
+    >>> as_operand(3)
+    3.0
+    """
+    return x if x.__class__ is float or hasattr(type(x), "__apply_op__") else as_float(x)
 
 
 def _of_another_graph(tensor: Any) -> str:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, overload
 
 from microgradlib._support.floats import FLOATS
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_operand
 from microgradlib.core.list_functions import some_numbers
 from microgradlib.core.modes import is_compiling
 from microgradlib.core.value import Value
@@ -43,7 +43,7 @@ def softmax(xs: Any) -> Any:
     >>> softmax([1000, 1000])
     [0.5, 0.5]
     """
-    numbers = some_numbers(xs, "softmax")
+    numbers = [as_operand(x) for x in some_numbers(xs, "softmax")]
     k = _largest(numbers)
     if k is None:
         shift = GRAPH.detach(reductions.maximum(*numbers))
@@ -72,7 +72,7 @@ def log_softmax(xs: Any) -> Any:
     >>> log_softmax([0, 1000])
     [-1000.0, 0.0]
     """
-    numbers = some_numbers(xs, "log_softmax")
+    numbers = [as_operand(x) for x in some_numbers(xs, "log_softmax")]
     k = _largest(numbers)
     if k is not None:
         moved = _less(numbers, k)
@@ -89,7 +89,7 @@ def _largest(numbers: list[Any]) -> int | None:
     nodes = [kind for kind in set(map(type, numbers)) if hasattr(kind, "__apply_op__")]
     if len(numbers) == 1 or is_compiling() or not all(issubclass(kind, Value) for kind in nodes):
         return None
-    floats = [x._data if isinstance(x, Value) else as_float(x) for x in numbers]
+    floats = [x._data if isinstance(x, Value) else x for x in numbers]
     largest = FLOATS.maximum(*floats)
     return floats.index(largest) if math.isfinite(largest) else None
 

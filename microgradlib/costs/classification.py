@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.checks import real_number
+from microgradlib._support.number import as_operand
 from microgradlib._support.shown import shown
 from microgradlib.core.modes import users_frame
 from microgradlib.core.node import Node
@@ -111,10 +112,12 @@ def multinoulli_cost(
     return weighted(w, class_cost(k)), w
 
 
-def check_classes(output: Any) -> None:
+def classes_of(output: Any) -> list[Any]:
+    """Return the numbers of an output, one for each class, as nodes and floats; `ValueError` unless two or more."""
     if not is_sequence(output) or len(output) < 2:
         message = f"the output must have one number for each class, and at least two classes, got {shown(output)}"
         raise ValueError(message)
+    return [as_operand(number) for number in output]
 
 
 @as_softmax_cost
@@ -151,7 +154,7 @@ def cross_entropy(
     options = Options(weight, label_smoothing, ignore_index).checked()
 
     def terms(z: Any, y: Any) -> list[tuple[Any, Any]]:
-        check_classes(z)
+        z = classes_of(z)
         if is_softmax_output(z[0]):
             _warn_of_two_softmaxes()
         return [softmax_cost(z, y, options)]
@@ -189,7 +192,7 @@ def cross_entropy_from_probabilities(
     """
 
     def terms(p: Any, y: Any) -> list[tuple[Any, Any]]:
-        check_classes(p)
+        p = classes_of(p)
         return [multinoulli_cost(y, len(p), lambda k: negative_log(p[k]), weight)]
 
     return reduce_costs(terms, output, target, batch=is_batch(output), reduction=reduction)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.calling import call, in_plain_words, returned
 from microgradlib._support.checks import boolean, non_negative, shown
 from microgradlib._support.lookup import lookup
+from microgradlib._support.number import as_operand
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
 from microgradlib.core.symbol import Symbol
-from microgradlib.costs.classification import check_classes, multinoulli_cost, weighted_cost
+from microgradlib.costs.classification import classes_of, multinoulli_cost, weighted_cost
 from microgradlib.costs.decision import argmax, with_decision
 from microgradlib.costs.option_signatures import as_kl_div, as_nll, as_poisson_nll
-from microgradlib.costs.reduction import REDUCTIONS, as_term, is_batch, per_component, reduce_costs
+from microgradlib.costs.reduction import REDUCTIONS, is_batch, per_component, reduce_costs
 from microgradlib.costs.softmax_cost import Options, class_weights, count_kept
 from microgradlib.nn.labels import Check, one_hot
 from microgradlib.nn.sequences import is_sequence
@@ -51,7 +52,7 @@ def nll(
     ignored = Options(weight, 0.0, ignore_index).checked().ignore_index
 
     def terms(log_p: Any, y: Any) -> list[tuple[Any, Any]]:
-        check_classes(log_p)
+        log_p = classes_of(log_p)
         n = len(log_p)
         if ignored is not None and isinstance(y, Symbol):
             by_class = class_weights(weight, n) or [1.0] * n
@@ -93,7 +94,7 @@ def nll_of(log_density: Callable[[Any, Any], Any], *, batch: Callable[[Any], boo
     def cost(output: Any, target: Any, *, reduction: str | None = None) -> Any:
         def terms(y_hat: Any, y: Any) -> list[tuple[Any, Any]]:
             density = call(log_density, "log_density(output, target)", y_hat, y)
-            return [(-returned(log_density, [density], as_term)[0], 1.0)]
+            return [(-returned(log_density, [density], as_operand)[0], 1.0)]
 
         return reduce_costs(terms, output, target, batch=batch(output), reduction=reduction)
 
@@ -166,6 +167,7 @@ def kl_div(output: Any, target: Any, *, log_target: bool = False, reduction: str
 
     def cost(log_q: Any, p: Any) -> Any:
         if log_target:
+            p = as_operand(p)
             return strong_mul(exponential.exp(p), p - log_q)
         p = _probability(p)
         return exponential.xlogy(p, p) - strong_mul(p, log_q)

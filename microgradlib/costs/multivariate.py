@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from microgradlib._support.calling import in_plain_words
 from microgradlib._support.lookup import lookup
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_float, as_operand
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.core.recorded_calls import recorded
@@ -46,7 +46,7 @@ def cholesky_factor(entries: Iterable[Any], *, diagonal: str = "exp") -> list[li
             f"the entries of a triangle are a list of numbers, as in cholesky_factor([0, 0, 0]), got {shown(entries)}"
         )
         raise TypeError(message)
-    numbers = [x if isinstance(x, Node) else as_float(x) for x in entries]
+    numbers = [as_operand(x) for x in entries]
     n = (math.isqrt(8 * len(numbers) + 1) - 1) // 2
     if n < 1 or n * (n + 1) // 2 != len(numbers):
         message = f"a lower triangle has n(n + 1)/2 entries, as 1, 3, 6, 10, got {len(numbers)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from microgradlib._support.checks import check_order
 from microgradlib._support.lookup import lookup
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_operand
 from microgradlib._support.shown import shown
 from microgradlib.errors import LabelError
 from microgradlib.nn.sequences import is_sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-__all__ = ["REDUCTIONS", "as_term", "is_batch", "per_component", "reduce_costs", "total"]
+__all__ = ["REDUCTIONS", "is_batch", "per_component", "reduce_costs", "total"]
 
 Terms: TypeAlias = "list[tuple[Any, Any]]"
 """The pairs (cost, weight) of the components of one example."""
@@ -35,38 +35,29 @@ def total(costs: Sequence[Any]) -> Any:
     return costs[0] if len(costs) == 1 else reductions.sum(*costs)
 
 
-def as_term(cost: Any) -> Any:
-    """Return a node unchanged, a number as a float. Raises `TypeError` for anything else."""
-    return cost if hasattr(type(cost), "__apply_op__") else as_float(cost)
+def per_component(
+    cost: Callable[[Any, Any], Any], of_output: Callable[[Any], Any] = as_operand
+) -> Callable[[Any, Any], Terms]:
+    """Return the function (output, target) → terms of an example, given the cost of one component; weights are 1.
 
-
-def per_component(cost: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Terms]:
-    """Return the function (output, target) → terms of an example, given the cost of one component; weights are 1."""
+    `of_output` makes of an output's component what `cost` is given: a node or a float.
+    """
 
     def terms(output: Any, target: Any) -> Terms:
         if not is_sequence(output):
             if is_sequence(target):
                 message = f"the output is one number but the target has {len(target)} entries; give one target number"
                 raise ValueError(message)
-            return [(_of_numbers(cost, output, target), 1.0)]
+            return [(cost(of_output(output), target), 1.0)]
         if not is_sequence(target) or len(output) != len(target):
             given = f"{len(target)} entries" if is_sequence(target) else f"{shown(target)}"
             message = f"the output has {len(output)} components, so the target must have as many, got {given}"
             raise ValueError(message)
         if len(output) == 0:
             raise ValueError("the cost of no components is not defined: give at least one number")
-        return [(_of_numbers(cost, y_hat, y), 1.0) for y_hat, y in zip(output, target)]
+        return [(cost(of_output(y_hat), y), 1.0) for y_hat, y in zip(output, target)]
 
     return terms
-
-
-def _of_numbers(cost: Callable[[Any, Any], Any], output: Any, target: Any) -> Any:
-    """Return the cost of one component; of an output that is no number, raise the `TypeError` that says what it is."""
-    try:
-        return cost(output, target)
-    except TypeError:
-        as_term(output)
-        raise
 
 
 def reduce_costs(

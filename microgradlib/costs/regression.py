@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from microgradlib._support.number import as_operand
 from microgradlib._support.shown import shown
 from microgradlib.core.recorded_calls import recorded
 from microgradlib.core.scopes import Function
@@ -67,7 +68,7 @@ def _negative_log_density(parameters: Any, y: Any) -> Any:
     """Return −ln of a Gaussian's density at y, up to a constant, for parameters (mean, precision)."""
     mean, precision = parameters
     number = precision._data if isinstance(precision, Value) else precision
-    if isinstance(number, (int, float)) and number < 0:
+    if isinstance(number, float) and number < 0:
         message = (
             f"a precision β = 1/σ² must be above 0, got {shown(number)}; compute it by softplus, as in GaussianOutput"
         )
@@ -80,7 +81,7 @@ def _gaussian_terms(output: Any, target: Any) -> list[tuple[Any, Any]]:
         message = f"gaussian_nll takes the pair (mean, precision) as output, got {shown(output)}"
         raise ValueError(message)
     mean, precision = output
-    terms = per_component(_negative_log_density)
+    terms = per_component(_negative_log_density, lambda parameters: [as_operand(number) for number in parameters])
     if not is_sequence(mean):
         return terms([(mean, precision)], [target])
     if len(mean) != len(precision):

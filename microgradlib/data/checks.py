@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from microgradlib._support.calling import call
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_operand
 from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.data.dataset import Dataset, RegressionDataset
@@ -51,5 +51,5 @@ def checked_row(x: Any) -> Sequence[Any]:
         raise TypeError(message)
     numbers = x if isinstance(x, (list, tuple)) else list(x)
     if not all(issubclass(kind, (float, int, Node)) for kind in set(map(type, numbers))):
-        return [number if isinstance(number, Node) else as_float(number) for number in numbers]
+        return [as_operand(number) for number in numbers]
     return numbers

@@ -12,7 +12,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from microgradlib._support.calling import check_function, in_plain_words
-from microgradlib._support.number import as_float, is_one_number
+from microgradlib._support.number import as_operand, is_one_number
 from microgradlib._support.pytree import flatten, same_shape
 from microgradlib._support.shown import shown
 from microgradlib.core.modes import recording
@@ -151,7 +151,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
         )
         raise ValueError(message)
     call = Linearization(f, primals, {}, range(len(primals)))
-    direction = [v if isinstance(v, Node) else as_float(v) for v in flatten(list(tangents))]
+    direction = [as_operand(v) for v in flatten(list(tangents))]
     call.as_graph = call.as_graph or any(isinstance(v, Node) for v in direction)
     return call.result(call.outputs), nested(call.output, call.tangents(call.outputs, direction))
 
@@ -187,7 +187,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
                 f"the pullback takes numbers in the shape of the output {shown(call.output)}, got {shown(cotangents)}"
             )
             raise ValueError(message)
-        weights = [v if isinstance(v, Node) else as_float(v) for v in flatten(cotangents)]
+        weights = [as_operand(v) for v in flatten(cotangents)]
         pairs = [(v, y) for v, y in zip(weights, call.outputs) if isinstance(v, Node) or v]  # a 0 reaches nothing
         with recording():
             output = reductions.dot(*[v for v, _ in pairs], *[y for _, y in pairs]) if pairs else as_node(0.0)

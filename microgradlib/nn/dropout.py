@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from microgradlib._support.calling import in_plain_words
 from microgradlib._support.checks import fraction
-from microgradlib._support.number import as_float
+from microgradlib._support.number import as_operand
 from microgradlib._support.pytree import flatten, unflatten
 from microgradlib._support.rng import Rng, as_random
 from microgradlib.core.node import Node
@@ -66,7 +66,7 @@ class Dropout(Module):
             )
             raise SymbolHasNoValueError(message)
         if not all(issubclass(kind, (Node, float)) for kind in kinds):
-            numbers = [number if isinstance(number, Node) else as_float(number) for number in numbers]  # or raises
+            numbers = [as_operand(number) for number in numbers]  # or raises
         draw, scale = (self.rng or random).random, 1 / (1 - self.p)
         return unflatten(nested, [number * (scale if draw() >= self.p else 0.0) for number in numbers])
 
