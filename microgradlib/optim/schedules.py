@@ -1,4 +1,4 @@
-"""Learning-rate schedules: functions of the step number, from 0."""
+"""Learning-rate schedules: functions of the step number, from 0; they raise `ValueError` for a negative one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from microgradlib._support.calling import refuse_class
+from microgradlib._support.calling import call, refuse_class
 from microgradlib._support.checks import fraction, non_negative, whole_number
+from microgradlib._support.number import is_whole
 from microgradlib.optim.types import Rate
 
 __all__ = ["constant", "cosine", "linear", "step_decay", "warm_up"]
@@ -29,8 +30,9 @@ class constant:  # noqa: N801
     def __post_init__(self) -> None:
         _set(self, rate=non_negative(self.rate, "rate", example=0.01))
 
-    def __call__(self, t: int) -> float:  # noqa: ARG002
+    def __call__(self, t: int) -> float:
         """Return the rate."""
+        _step(t)
         return self.rate
 
 
@@ -54,6 +56,7 @@ class linear:  # noqa: N801
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
+        t = _step(t)
         return self.start + (self.end - self.start) * t / self.steps if t < self.steps else self.end
 
 
@@ -77,6 +80,7 @@ class cosine:  # noqa: N801
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
+        t = _step(t)
         if not 0 < t < self.steps:  # exactly start and end, without rounding errors
             return self.end if t > 0 else self.start
         return self.end + (self.start - self.end) * (1 + math.cos(math.pi * t / self.steps)) / 2
@@ -107,7 +111,8 @@ class step_decay:  # noqa: N801
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
-        return self.rate * self.factor ** (t // self.every)
+        t = _step(t)
+        return float(self.rate * self.factor ** (t // self.every))
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,18 @@ class warm_up:  # noqa: N801
 
     def __call__(self, t: int) -> float:
         """Return the rate of step t."""
-        then = self.then if callable(self.then) else constant(self.then)
-        return then(0) * ((t + 1) / self.steps) if t < self.steps else then(t - self.steps)
+        t = _step(t)
+        return self._then(0) * ((t + 1) / self.steps) if t < self.steps else self._then(t - self.steps)
+
+    def _then(self, t: int) -> float:
+        if not callable(self.then):
+            return self.then
+        return non_negative(call(self.then, "then(t)", t), f"then({t})")
+
+
+def _step(t: Any) -> Any:
+    """Return a step number, 0 or above, as Python's: NumPy's would be computed in their own class."""
+    return whole_number(t, "t", 0) if is_whole(t) else non_negative(t, "t", example=0)
 
 
 def _check_start_end_steps(schedule: linear | cosine) -> None:

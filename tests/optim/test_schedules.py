@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from peer_records import peer_record
@@ -89,8 +90,22 @@ def test_schedules_have_repr_equality_and_pickling():
         (lambda: warm_up(0, 0.1), ValueError, "steps"),
         (lambda: warm_up(3, -0.1), ValueError, "then"),
         (lambda: warm_up(3, None), TypeError, "then"),
+        (lambda: warm_up(3, lambda: 0.1)(0), TypeError, r"a lambda function .* 1 argument: then\(t\)"),
+        (lambda: warm_up(3, lambda t: None)(5), TypeError, r"then\(2\) must be a finite number >= 0, got None"),
+        (lambda: warm_up(3, lambda t: -1.0)(0), ValueError, r"then\(0\) must be a finite number >= 0, got -1.0"),
     ],
 )
 def test_invalid_input_raises(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "schedule", [constant(0.5), linear(0.5, 0.0, 9), cosine(0.5, 0.0, 9), step_decay(0.5, 2, 0.5), warm_up(9, 0.5)]
+)
+def test_a_step_is_a_number_from_0(schedule):
+    for wrong, error in ((-1, ValueError), (math.nan, ValueError), (10**400, ValueError), ("1", TypeError)):
+        with pytest.raises(error, match="t must be a "):
+            schedule(wrong)
+    assert schedule(np.uint8(3)) == schedule(3) == schedule(3.0)
+    assert type(schedule(np.uint8(3))) is float
