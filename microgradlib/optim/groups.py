@@ -85,7 +85,8 @@ class ParameterGroup(MutableMapping[str, Any]):
 
     def _mapping(self) -> dict[str, Any]:
         group, optimiser = self._group, self._optimiser
-        return {"params": group.parameters, "lr": optimiser.lr, **optimiser.settings, **group.own}
+        params = tuple(group.parameters) if isinstance(group.parameters, list) else group.parameters
+        return {"params": params, "lr": optimiser.lr, **optimiser.settings, **group.own}
 
     def __getitem__(self, name: str) -> Any:
         return self._mapping()[name]
@@ -109,7 +110,7 @@ class ParameterGroup(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         mapping = self._mapping()
-        n = len(joined([self._group])) if isinstance(mapping["params"], list) else mapping["params"].size
+        n = len(mapping["params"]) if isinstance(mapping["params"], tuple) else mapping["params"].size
         settings = "".join(f", {name}={x!r}" for name, x in mapping.items() if name not in {"params", "name"})
         return f"<group {mapping.get('name', '')!r} of {n:,} parameter{'s' * (n != 1)}{settings}>"
 

@@ -91,11 +91,11 @@ class Optimiser:
 
     @property
     def parameters(self) -> Any:
-        """The parameters: a list of Values, all groups' one after the other, or the array, or a list of the arrays."""
+        """The parameters: a tuple of Values, all groups' one after another, or the array, or a tuple of the arrays."""
         first = self._groups[0].parameters
-        if len(self._groups) == 1:
-            return first
-        return joined(self._groups) if isinstance(first, list) else [group.parameters for group in self._groups]
+        if isinstance(first, list):
+            return tuple(joined(self._groups))
+        return first if len(self._groups) == 1 else tuple([group.parameters for group in self._groups])
 
     @property
     def steps(self) -> int:
@@ -108,12 +108,12 @@ class Optimiser:
         return self._groups[0].buffers
 
     @property
-    def param_groups(self) -> list[ParameterGroup]:
+    def param_groups(self) -> tuple[ParameterGroup, ...]:
         """The groups, at least one, as mappings whose "lr" and settings may be assigned at any time.
 
         A group that sets no "lr", or no setting of a name, has that of the optimiser itself.
         """
-        return [ParameterGroup(self, group) for group in self._groups]
+        return tuple([ParameterGroup(self, group) for group in self._groups])
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Add a group, a dict as in the constructor. It starts at step 1 of the rule. An error changes nothing."""

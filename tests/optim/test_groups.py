@@ -128,7 +128,7 @@ def test_numbers_assigned_to_a_group_hold_from_the_next_step():
     optimiser = SGD([{"params": [one], "lr": 0.5, "name": "head"}, {"params": two}], lr=0.25)
     head, rest = optimiser.param_groups
     assert (head["name"], head["lr"], rest["lr"], rest["momentum"]) == ("head", 0.5, 0.25, 0.0)
-    assert head["params"] == [one]
+    assert head["params"] == (one,)
     for group in optimiser.param_groups:
         group["lr"] *= 2
     optimiser.step([1.0, 1.0])
@@ -169,7 +169,7 @@ def test_groups_may_be_added():
     Adam([alone], lr=1.0).step([1.0])
     assert two.data == alone.data
     assert (optimiser.steps, [group.steps for group in optimiser.param_groups]) == (2, [2, 1])
-    assert optimiser.parameters == [one, two]
+    assert optimiser.parameters == (one, two)
     before = json.dumps(optimiser.state_dict())
     for wrong, error in (({"params": [two]}, ValueError), ({"params": values(1.0), "lr": -1}, ValueError)):
         with pytest.raises(error):

@@ -218,3 +218,13 @@ def test_stepping_values_needs_no_numpy():
         "assert w.data < 3 and o.state_dict()"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_what_an_optimiser_shows_of_its_parameters_cannot_be_extended():
+    one, two = values(1.0, 2.0)
+    optimiser = Adam([one], lr=0.1)
+    for shown in (optimiser.parameters, optimiser.param_groups, optimiser.param_groups[0]["params"]):
+        with pytest.raises(AttributeError, match="append"):
+            shown.append(two)
+    optimiser.step([1.0])
+    assert numbers([two]) == [2.0]
