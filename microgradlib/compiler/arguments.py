@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any
+from typing import Any, NoReturn
 
 from microgradlib._support.shown import shown
 from microgradlib.compiler.numpy_functions import as_column, numpy
 from microgradlib.core.value import Value
 
-__all__ = ["Parameters", "columns_of", "rounded", "signs_of"]
+__all__ = ["Parameters", "columns_of", "refuse_names", "rounded", "signs_of"]
 
 
 def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
@@ -40,6 +40,13 @@ def columns_of(arguments: tuple[Any, ...], dtype: Any) -> tuple[list[Any], tuple
     return list(map(as_column, arrays)), shapes
 
 
+def refuse_names(named: Iterable[str]) -> NoReturn:
+    """Raise `TypeError` for arguments that are given by name."""
+    given = ", ".join(f"{name}=…" for name in named)
+    message = f"a compiled function takes its batches by position, as in fast(X, y), but was called with {given}"
+    raise TypeError(message)
+
+
 signs_of = attrgetter("__class__", "dtype", "shape")
 """What an array is like: a tuple that is the same for arguments that can be taken in the same way."""
 
@@ -59,6 +66,15 @@ def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
             f"length, with weights of 0 for what is added, or call the function once for each length"
         )
         raise ValueError(message) from None
+    if array.dtype.kind == "O" and all(isinstance(x, (float, int)) for x in array.flat):
+        if hasattr(argument, "dtype"):
+            message = f"argument {i} is no array of numbers, but one of objects: give array.astype(float)"
+            raise TypeError(message)
+        try:  # integers of more than 64 bits
+            array = array.astype(float)
+        except OverflowError:
+            message = f"argument {i} has a number that is too large for a float: pass float('inf') instead"
+            raise OverflowError(message) from None
     if array.dtype.kind not in "fiub":
         wrong = next((x for x in array.ravel().tolist() if not isinstance(x, (float, int))), argument)
         advice = "; of a Value pass its data" if isinstance(wrong, Value) else ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from microgradlib._support import display
 from microgradlib._support.absent import lacking
@@ -15,7 +15,7 @@ from microgradlib._support.interrupts import import_whole
 from microgradlib._support.lookup import lookup
 from microgradlib._support.other_names import ADVICE_ON_PROGRAMS
 from microgradlib._support.pytree import flatten
-from microgradlib.compiler.arguments import Parameters, columns_of, signs_of
+from microgradlib.compiler.arguments import Parameters, columns_of, refuse_names, signs_of
 from microgradlib.compiler.checks import ColumnCheck, run_checks
 from microgradlib.compiler.engines.engine import Engine
 from microgradlib.compiler.numpy_functions import numpy
@@ -87,8 +87,10 @@ class Batched(display.ShowsItself):
         """Return what runs for rows of these shapes."""
         raise NotImplementedError
 
-    def _ready(self, arguments: tuple[Any, ...]) -> tuple[Engine, tuple[Any, Sequence[Any]]]:
+    def _ready(self, arguments: tuple[Any, ...], named: Iterable[str] = ()) -> tuple[Engine, tuple[Any, Sequence[Any]]]:
         """Return the engine, and what it is given: the flat parameters of its program and the arguments' columns."""
+        if named:
+            refuse_names(named)
         columns: Sequence[Any] = arguments
         ready, signs = self._call.known
         try:
@@ -127,34 +129,34 @@ class Batched(display.ShowsItself):
         """
         self._parameters.set(array)
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: NoReturn) -> Any:
         """Return the function's value for each example: an array whose axis 0 is the batch, or such arrays nested."""
-        engine, given = self._ready(arguments)
+        engine, given = self._ready(arguments, named)
         return self._watched(arguments, engine.shaped(engine.values(*given)))
 
-    def rows(self, *arguments: Any) -> NDArray[Any]:
+    def rows(self, *arguments: Any, **named: NoReturn) -> NDArray[Any]:
         """Return all numbers that the function returns for each example, flat: an array (batch, numbers)."""
-        engine, given = self._ready(arguments)
+        engine, given = self._ready(arguments, named)
         return self._watched(arguments, engine.values(*given))
 
-    def value_and_grad(self, *arguments: Any) -> tuple[float, NDArray[Any]]:
+    def value_and_grad(self, *arguments: Any, **named: NoReturn) -> tuple[float, NDArray[Any]]:
         """Return the mean of the function over the batch and its gradient, a flat array in the parameters' order.
 
         Raises `ValueError` if the function returns several numbers.
         """
-        engine, given = self._ready(arguments)
+        engine, given = self._ready(arguments, named)
         if len(engine.program.outputs) != 1:
             message = f"the function returns {len(engine.program.outputs)} numbers: use jacobian, or return their sum"
             raise ValueError(message)
         mean, gradient = self._watched(arguments, engine.mean_and_gradient(*given))
         return mean, gradient[self._parameters.places]
 
-    def values_and_grad(self, *arguments: Any) -> tuple[Any, NDArray[Any]]:
+    def values_and_grad(self, *arguments: Any, **named: NoReturn) -> tuple[Any, NDArray[Any]]:
         """Return all that the function returns for each example, and the gradient of the mean of the *first* number.
 
         What stands behind the first is carried along: outputs to be looked at, costs without their regularisers.
         """
-        engine, given = self._ready(arguments)
+        engine, given = self._ready(arguments, named)
         values, gradient = self._watched(arguments, engine.values_and_gradient(*given))
         return engine.shaped(values), gradient[self._parameters.places]
 
@@ -170,7 +172,7 @@ class Batched(display.ShowsItself):
             out[...] = values
         return values if out is None else out, gradient[self._parameters.places]
 
-    def jacobian(self, *arguments: Any) -> NDArray[Any]:
+    def jacobian(self, *arguments: Any, **named: NoReturn) -> NDArray[Any]:
         """Return ∂outputs/∂inputs for each example, an array (batch, outputs, inputs), both in reading order.
 
         >>> from microgradlib.compiler import compile
@@ -178,7 +180,7 @@ class Batched(display.ShowsItself):
         >>> square.jacobian([[3.0, 4.0]]).tolist()
         [[[4.0, 3.0], [6.0, 0.0]]]
         """
-        engine, given = self._ready(arguments)
+        engine, given = self._ready(arguments, named)
         return self._watched(arguments, engine.jacobian(*given))
 
     @in_plain_words
@@ -198,9 +200,9 @@ class Batched(display.ShowsItself):
         engine, given = self._ready(arguments)
         return self._watched(arguments, self._product(engine, given, direction))
 
-    def hessian(self, *arguments: Any) -> NDArray[Any]:
+    def hessian(self, *arguments: Any, **named: NoReturn) -> NDArray[Any]:
         """Return H, an array (parameters, parameters): `hvp` for each of them."""
-        (engine, given), count = self._ready(arguments), len(self._parameters.listed)
+        (engine, given), count = self._ready(arguments, named), len(self._parameters.listed)
         rows = [self._product(engine, given, unit) for unit in numpy().eye(count)]
         matrix: NDArray[Any] = numpy().array(rows, self.dtype).reshape(count, count)
         return self._watched(arguments, matrix)

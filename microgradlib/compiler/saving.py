@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from microgradlib._support.calling import in_plain_words
 from microgradlib._support.saved_json import MAX_BYTES, FileFormat, damaged, decode_floats, encode_float
@@ -31,6 +31,10 @@ class LoadedProgram(Batched):
         self.shapes = tuple([shape for _, shape in program.arguments])
         super().__init__()
         self._newest = Ready(self.shapes, make_engine(backend, program, dtype), tuple(captured), [])
+
+    def __getstate__(self) -> NoReturn:
+        """Refuse to be copied or pickled, as compiled functions do: the file is there for it."""
+        raise TypeError("a loaded program can neither be copied nor pickled: load it again, by load_program(path)")
 
     def _for(self, shapes: Any) -> Ready:
         if shapes != self.shapes:

@@ -30,6 +30,7 @@ def test_an_array_in_the_precision_of_the_program_is_taken_as_it_is():
         ([1, 2], [1.0, 2.0], ()),
         ([[True], [False]], [[1.0], [0.0]], (1,)),
         (np.array([3, 4], "uint8"), [3.0, 4.0], ()),
+        ([2**64, 1], [2.0**64, 1.0], ()),
         (np.zeros((2, 3, 4)), [[0.0] * 12] * 2, (3, 4)),
         (np.zeros((1, 2, 1, 2)), [[0.0] * 4], (2, 1, 2)),
     ],
@@ -59,6 +60,7 @@ def test_overflow_is_infinite_without_a_warning():
         (([1.0, 2.0], [1.0]), ValueError, "the arguments hold [2, 1] examples: give equally many, at least one"),
         (([], []), ValueError, "the arguments hold [0, 0] examples: give equally many, at least one"),
         (([1.0], ["a"]), TypeError, "argument 1 is no array of numbers: some of its entries are of another kind, 'a'"),
+        ((np.array([3, 2.5], object),), TypeError, "one of objects: give array.astype(float)"),
         (([1j],), TypeError, "argument 0 is no array of numbers: some of its entries are of another kind, 1j"),
         (([None, 2.0],), TypeError, "are of another kind, None"),
         (
