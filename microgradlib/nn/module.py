@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from microgradlib._support import display
@@ -18,7 +19,7 @@ from microgradlib.core.assignment import assign
 from microgradlib.core.recorded_calls import RecordedCalls
 from microgradlib.core.value import Value
 from microgradlib.nn.copying import deep_copied
-from microgradlib.nn.search import found_in
+from microgradlib.nn.search import found_in, returning_a_list
 from microgradlib.nn.state import by_path, match_state
 from microgradlib.nn.summary import Row, Summary
 from microgradlib.ops import ZERO
@@ -71,6 +72,12 @@ class Module(RecordedCalls, display.ShowsItself):
 
     not_weights: tuple[str, ...] = ("b", "bias")
     """The names of the attributes whose parameters multiply no input, such as biases: weight decay skips them."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = vars(cls).get("parameters")
+        if isinstance(own, FunctionType):
+            setattr(cls, "parameters", returning_a_list(own))  # noqa: B010  type checkers refuse an assignment
 
     if TYPE_CHECKING:  # each subclass defines what it takes and returns
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from microgradlib._support.number import is_array
+from microgradlib._support.shown import shown
 from microgradlib.core.node import Node
 from microgradlib.core.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["SUBSTITUTES", "found_in"]
+__all__ = ["SUBSTITUTES", "found_in", "returning_a_list"]
 
 ModuleT = TypeVar("ModuleT")
 
@@ -57,6 +59,25 @@ def found_in(container: Any, module_class: type[ModuleT]) -> Iterator[tuple[str,
                 raise ValueError(message)
             open_lists.add(id(found))
         searched.append((id(found), _entries(path, found, module_class)))
+
+
+def returning_a_list(parameters: Callable[[Any], Any]) -> Callable[[Any], list[Value]]:
+    """Return a class's own `parameters()`, so that it returns a list of what it returns or, a generator, yields.
+
+    It then raises `TypeError` for anything else, such as None.
+    """
+
+    @wraps(parameters)
+    def listed(self: Any) -> list[Value]:
+        given = parameters(self)
+        if isinstance(given, list):
+            return given
+        if isinstance(given, (str, set, frozenset, dict)) or not hasattr(given, "__iter__"):
+            message = f"parameters() of {type(self).__name__} must return a list of Values, got {shown(given)}"
+            raise TypeError(message)
+        return list(given)
+
+    return listed
 
 
 def _entries(path: str, container: Any, module_class: type[Any]) -> Iterator[tuple[str, Any]]:

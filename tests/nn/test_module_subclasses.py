@@ -64,6 +64,25 @@ def test_a_model_with_its_own_parameters(tmp_path):
     ]  # fmt: skip
 
 
+def test_parameters_may_be_yielded_but_nothing_else_than_values():
+    class Yielding(Own):
+        def parameters(self):
+            yield from super().parameters()
+
+    class Forgetful(Own):
+        def parameters(self):
+            super().parameters()
+
+    model = Yielding()
+    history = mg.fit(model, mg.costs.squared_error, [0.0, 1.0], [1.0, 4.0], epochs=2)
+    assert history.loss[-1] < history.loss[0]
+    assert model.parameters() == [model.layer.w, model.b]
+    assert (model.summary().total, len(model.weights())) == (2, 1)
+    for use in (Module.zero_grad, Module.summary, Module.state_dict, L2(1.0)):
+        with pytest.raises(TypeError, match=r"parameters\(\) of Forgetful must return a list of Values, got None"):
+            use(Forgetful())
+
+
 def test_values_in_arrays_are_parameters_and_in_sets_refused():
     class Arrays(Module):
         def __init__(self, held):
