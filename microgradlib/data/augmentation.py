@@ -220,7 +220,7 @@ def chain(*augmentations: AugmentationLike) -> Augmentation:
     def apply_all(x: Sequence[float], rng: Rng) -> Row:
         generator = as_random(rng)
         for augmentation in augmentations:  # to keep the generator's state for an error would take a tenth of the time
-            x = augmentation(x, generator)
+            x = transformed_row(augmentation, "augmentation", x, generator)
         return tuple(x)
 
     return in_plain_words(apply_all)

@@ -38,6 +38,7 @@ class Dataset(display.ShowsItself):
 
     def __post_init__(self) -> None:
         """Raise unless the rows, targets and names are consistent."""
+        _arrays_as_tuples(self)
         _check_rows(self.inputs, self.targets, self.feature_names)
         classes = range(len(_checked_names(self.class_names, "class_names")))
         for index, target in enumerate(self.targets):
@@ -80,6 +81,7 @@ class RegressionDataset(display.ShowsItself):
 
     def __post_init__(self) -> None:
         """Raise unless the rows, targets and names are consistent."""
+        _arrays_as_tuples(self)
         _check_rows(self.inputs, self.targets, self.feature_names)
         for index, target in enumerate(self.targets):
             if not _are_finite([target], f"target {index}"):
@@ -113,13 +115,27 @@ def _listed(names: Sequence[str], one: str, many: str, most: int = 6) -> str:
 
 def _checked_names(names: Any, what: str) -> Sequence[str]:
     """Return a list of names. Raises `TypeError` for anything else."""
-    if not isinstance(names, (list, tuple)):
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         message = f"{what} must be a tuple of names, as in {what}=('x', 'y'), got {shown(names)}"
         raise TypeError(message)
     return names
 
 
+def _arrays_as_tuples(dataset: Any) -> None:
+    """Set inputs and targets that are arrays to tuples of Python's numbers, which compare and hash as the others do."""
+    for field in ("inputs", "targets"):
+        given = getattr(dataset, field)
+        if hasattr(given, "tolist"):
+            rows = given.tolist()
+            if isinstance(rows, list):
+                rows = tuple([tuple(row) if isinstance(row, list) else row for row in rows])
+            object.__setattr__(dataset, field, rows)
+
+
 def _check_rows(inputs: Sequence[Row], targets: Sequence[float], feature_names: Sequence[str]) -> None:
+    if not hasattr(inputs, "__len__"):
+        message = f"inputs must be a list of rows of numbers, got {shown(inputs)}"
+        raise TypeError(message)
     if not inputs:
         message = "a data set needs at least one row, got none; give inputs=((0.0, 1.0), ...)"
         raise ValueError(message)
@@ -149,3 +165,5 @@ def _are_finite(numbers: Sequence[float], what: str) -> bool:
     except TypeError:
         message = f"{what} must be numbers, got {shown(numbers)}"
         raise TypeError(message) from None
+    except OverflowError:  # an integer beyond the largest float
+        return False

@@ -61,7 +61,14 @@ class Examples:
 
 
 def _rows_of(entries: Any) -> Any:
-    """Return an array of numbers itself, and anything else with a length as a list."""
+    """Return an array of numbers itself, and anything else with a length as a list; tables of columns by their rows."""
+    if hasattr(entries, "inputs") and hasattr(entries, "targets"):
+        message = f"inputs and targets must be lists of examples, got {shown(entries)}: write data.inputs, data.targets"
+        raise TypeError(message)
+    if hasattr(entries, "mask") and hasattr(entries, "filled") and entries.mask.any():
+        raise TypeError("the mask of a masked array would be lost: pass array.filled(…), or leave these examples out")
+    if hasattr(entries, "__array__") and not hasattr(entries, "tolist"):
+        entries = entries.__array__()
     if not hasattr(entries, "__len__") or isinstance(entries, (str, bytes, dict, set, frozenset)):
         message = f"inputs and targets must be lists of examples, got {shown(entries)}"
         raise TypeError(message)

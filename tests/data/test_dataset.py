@@ -4,6 +4,7 @@ import hashlib
 import math
 from statistics import fmean, pstdev
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
@@ -148,3 +149,16 @@ def test_iris_equals_scikit_learns():
     rows += [",".join(map(str, (*x, y))) for x, y in zip(flowers.inputs, flowers.targets)]
     digest = hashlib.sha256("".join(row + "\r\n" for row in rows).encode()).hexdigest()
     assert digest == "f9e3809b56cc0f2f2f69554b7a0ea04e94d0e2c21343c86593eaf5581551dab6"
+
+
+def test_arrays_are_kept_as_tuples_of_pythons_numbers() -> None:
+    rows, names = ((0.0, 1.0), (2.0, 3.0)), ("x", "y")
+    for inputs in (np.array(rows), np.array(rows, "float32")):
+        classes = Dataset(inputs, np.array([0, 1]), names, ("low", "high"))
+        assert classes == Dataset(rows, (0, 1), names, ("low", "high"))
+        assert hash(classes) == hash(Dataset(rows, (0, 1), names, ("low", "high")))
+        numbers = RegressionDataset(inputs, np.array([0.5, 1.5]), names)
+        assert (numbers.inputs, numbers.targets) == (rows, (0.5, 1.5))
+    for inputs, targets, words in ((np.array(3.0), [0], "inputs must be"), (rows, np.array(3), "targets must be")):
+        with pytest.raises(TypeError, match=words):
+            Dataset(inputs, targets, names, ("low", "high"))

@@ -225,3 +225,21 @@ def test_the_outputs_of_a_sequence_have_classes():
     xs, ys = [[1.0, -1.0], [2.0, 3.0], [-2.0, 1.0]], [[1, 0], [1, 1], [0, 1]]
     history = fit(Tagger(), cross_entropy, xs, ys, epochs=200, optimizer=partial(SGD, lr=0.5))
     assert history.accuracy[-1] == 1.0
+
+
+class Table:
+    """A table of another library: iterating over it gives its columns' names, as an array it has its rows."""
+
+    def __len__(self):
+        return len(X)
+
+    def __iter__(self):
+        return iter(["a", "b"])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(X, dtype)
+
+
+def test_tables_are_taken_by_their_rows():
+    losses = [fit(MLP([2, 3, 1], rng=0), squared_error, inputs, Y, epochs=2).loss for inputs in (Table(), X)]
+    assert losses[0] == losses[1]
