@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from microgradlib._support.calling import call, in_plain_words
-from microgradlib._support.checks import check_class, positive
+from microgradlib._support.checks import check_class, positive, real_number
 from microgradlib._support.lookup import check_keywords, lookup
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
 from microgradlib.core.assignment import assign
 from microgradlib.core.autodiff import grad_table
+from microgradlib.core.graph import topological_sort
+from microgradlib.core.lost_derivatives import looking_for_conversions, warn
 from microgradlib.core.modes import recording
 from microgradlib.core.value import Value
 from microgradlib.krylov import hessian_products
@@ -88,8 +90,9 @@ def minimize(
     whatever reason, the parameters are set to `result.x`; `result.success` says whether it converged. If anything
     raises, Ctrl-C included, the parameters are restored. Their `grad` is not changed. (*Deep Learning*, 8.6.)
 
-    Raises `MissingExtraError` without SciPy: `pip install "microgradlib[scipy]"`; `ValueError` for another method;
-    `TypeError` if the loss is not a function or does not return a Value.
+    Raises `MissingExtraError` without SciPy: `pip install "microgradlib[scipy]"`; `ValueError` for another method, and
+    for other bounds than a pair for each parameter; `TypeError` if the loss is not a function or does not return a
+    Value. Warns, by a `LostDerivativeWarning`, if the loss depends on none of the parameters.
 
     >>> x, y = Value(-1.2), Value(1.0)
     >>> result = minimize(lambda: (1 - x) ** 2 + 100 * (y - x * x) ** 2, [x, y], method="BFGS")
@@ -109,17 +112,44 @@ def minimize(
         options["tol"] = positive(options["tol"], "tol", example=1e-10)
     if options.get("options") is not None:
         check_class(options["options"], dict, "options", 'of SciPy\'s, as in options={"maxiter": 50}')
+    if options.get("bounds") is not None and not hasattr(options["bounds"], "lb"):  # SciPy's own Bounds have lb and ub
+        options["bounds"] = _checked_bounds(options["bounds"], len(values))
+    if options.get("callback") is not None and not callable(options["callback"]):
+        message = f"callback must be a function of the parameters' numbers, got {shown(options['callback'])}"
+        raise TypeError(message)
     optimize = import_optional("scipy.optimize", "minimize")
     before = [value.data for value in values]
     objective = _Objective(loss, values)
     derivatives = {name: getattr(objective, name) for name in derivative_names}
     try:
+        with looking_for_conversions(values):
+            at_start = objective.at(numpy().array(before))
+        if set(values).isdisjoint(topological_sort(at_start.output)):
+            warn("the loss depends on none of the parameters, so they stay as they are: compute it from them")
         result: MinimizeResult = optimize.minimize(objective.value, before, method=method, **derivatives, **options)
         assign(values, "_data", [float(number) for number in result.x])
     except BaseException:
         assign(values, "_data", before)
         raise
     return result
+
+
+def _checked_bounds(bounds: Any, n: int) -> list[tuple[float | None, ...]]:
+    """Return bounds as pairs of floats and None, one for each of n parameters; `ValueError` for others."""
+    is_list = hasattr(bounds, "__iter__") and not isinstance(bounds, (str, dict, set))
+    pairs = list(bounds) if is_list else []
+    if len(pairs) != n or not all(hasattr(pair, "__len__") and len(pair) == 2 for pair in pairs):
+        message = f"bounds must be a list of pairs (low, high), one for each of {n} parameters, got {shown(bounds)}"
+        raise ValueError(message)
+    checked = [
+        tuple([None if x is None else real_number(x, f"bounds[{i}]", finite=False) for x in pair])
+        for i, pair in enumerate(pairs)
+    ]
+    for i, (low, high) in enumerate(checked):
+        if low is not None and high is not None and low > high:
+            message = f"bounds[{i}] must be a pair (low, high), low <= high, got {shown(pairs[i])}"
+            raise ValueError(message)
+    return checked
 
 
 class _Objective:

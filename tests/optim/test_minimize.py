@@ -9,6 +9,7 @@ import pytest
 
 from microgradlib import Value, no_grad, softplus
 from microgradlib.core.list_functions import sum as total
+from microgradlib.errors import LostDerivativeWarning
 from microgradlib.optim import minimize
 from microgradlib.optim.minimize import METHODS
 
@@ -150,6 +151,21 @@ def test_an_unused_parameter_is_unchanged():
     assert x.data == pytest.approx(4.0, abs=1e-6)
 
 
+def test_bounds_are_pairs_in_a_list_an_array_or_scipys_own():
+    for bounds in ([(1, None)], ((1.0, 5.0),), np.array([[1, 5]]), optimize.Bounds([1.0], [5.0])):
+        x = Value(3.0)
+        minimize(lambda x=x: x * x, [x], bounds=bounds)
+        assert x.data == 1.0
+
+
+def test_a_loss_of_which_nothing_can_be_learnt_is_said():
+    x, y = Value(3.0), Value(5.0)
+    with pytest.warns(LostDerivativeWarning, match="the loss depends on none of the parameters"):
+        minimize(lambda: x * x, [y])
+    with pytest.warns(LostDerivativeWarning, match=r"float\(value\) gives a plain number here"):
+        minimize(lambda: float(x) * y * y, [x, y])
+
+
 @each
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_parameters_are_restored_after_an_error(method, error):
@@ -179,6 +195,19 @@ def test_parameters_are_restored_after_an_error(method, error):
         (lambda x: minimize(lambda: x * x, [x * x]), ValueError, "was computed by"),
         (lambda x: minimize(lambda: x * x, [x], jac=None), TypeError, "jac"),
         (lambda x: minimize(lambda: x * x, [x], colour="red"), TypeError, "colour"),
+        (
+            lambda x: minimize(lambda: x * x, [x], bounds=[(0, 1)] * 2),
+            ValueError,
+            r"pairs .* each of 1 parameters, got",
+        ),
+        (lambda x: minimize(lambda: x * x, [x], bounds=3), ValueError, r"bounds must be a list of pairs \(low, high\)"),
+        (lambda x: minimize(lambda: x * x, [x], bounds=[(1, 0)]), ValueError, r"bounds\[0\] must be a pair .*\(1, 0\)"),
+        (
+            lambda x: minimize(lambda: x * x, [x], bounds=[("a", 1)]),
+            TypeError,
+            r"bounds\[0\] must be a number, got 'a'",
+        ),
+        (lambda x: minimize(lambda: x * x, [x], callback=3), TypeError, "callback must be a function .*, got 3"),
     ],
 )
 def test_invalid_input_raises(call, error, message):
