@@ -40,6 +40,8 @@ def as_float(number: Any) -> float:
         except OverflowError:
             message = f"a number of class {type(number).__name__} is too large for a float: pass float('inf') instead"
             raise OverflowError(message) from None
+        except TypeError:  # NumPy's durations, which are among its integers
+            pass
     if hasattr(number, "mask") and hasattr(number, "filled"):  # nodes may have an attribute mask of their own
         raise TypeError("a masked number is none: pass array.filled(…) or array.compressed()")
     if getattr(number, "requires_grad", False) is True:
@@ -99,7 +101,7 @@ def is_whole(number: Any) -> bool:
     >>> is_whole(3), is_whole(3.0), is_whole(True)
     (True, False, False)
     """
-    return isinstance(number, Integral) and not isinstance(number, bool)
+    return isinstance(number, Integral) and hasattr(number, "__index__") and not isinstance(number, bool)
 
 
 def is_array(operand: Any) -> bool:

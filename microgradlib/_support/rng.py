@@ -4,7 +4,7 @@ import operator
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import SupportsIndex
+from typing import SupportsIndex, TypeGuard
 
 from microgradlib._support.number import is_whole
 from microgradlib._support.shown import shown
@@ -18,17 +18,22 @@ def as_random(rng: Rng) -> random.Random:
     The same seed gives the same numbers; a `random.Random` continues from its current state.
 
     Raises:
-        TypeError: `rng` is neither a whole number nor a `random.Random`.
+        TypeError: `rng` is neither a whole number nor a `random.Random`, or a `SystemRandom`, which has no state.
 
     >>> as_random(7).random() == as_random(7).random()
     True
     """
-    if isinstance(rng, random.Random):
+    if isinstance(rng, random.Random) and is_generator(rng):
         return rng
-    if is_whole(rng):
+    if not isinstance(rng, random.Random) and is_whole(rng):
         return random.Random(operator.index(rng))
     message = f"rng must be a seed (a whole number) or a random.Random, got {shown(rng)}; write rng=0"
     raise TypeError(message)
+
+
+def is_generator(rng: object) -> TypeGuard[random.Random]:
+    """Return whether this is a generator whose draws can be repeated: `random.SystemRandom` has no state."""
+    return isinstance(rng, random.Random) and not isinstance(rng, random.SystemRandom)
 
 
 @contextmanager
@@ -47,7 +52,7 @@ def restored_on_error(*rngs: Rng | None) -> Iterator[None]:
     True
     """
     sources = [random if rng is None else rng for rng in rngs]
-    states = [(rng, rng.getstate()) for rng in sources if rng is random or isinstance(rng, random.Random)]
+    states = [(rng, rng.getstate()) for rng in sources if rng is random or is_generator(rng)]
     try:
         yield
     except BaseException:

@@ -64,6 +64,9 @@ def topological_sort(*outputs: N, known: Iterable[Any] = ()) -> list[N]:
         if not isinstance(output, GraphNode):
             message = f"expected a Value or Symbol, the output of a graph, got {shown(output)}"
             raise TypeError(message)
+    if not hasattr(known, "__iter__"):
+        message = f"known must be nodes, such as known=[x], got {shown(known)}"
+        raise TypeError(message)
     return new_nodes(stack, set(known))
 
 

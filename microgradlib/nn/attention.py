@@ -90,9 +90,9 @@ class CausalSelfAttention(Module):
         With a `cache`, the positions of x follow those in the cache, and the (key, value) of each is appended to it.
         """
         if not is_sequence(x) or not all(map(is_sequence, x)):
-            given = repr(x)
+            given = shown(x)
             if is_sequence(x):
-                given = f"a list with {next(x_t for x_t in x if not is_sequence(x_t))!r} in it"
+                given = f"a list with {shown(next(x_t for x_t in x if not is_sequence(x_t)))} in it"
             message = (
                 f"attention takes a list of vectors, one for each position, got {given}; write [x] for a single vector"
             )

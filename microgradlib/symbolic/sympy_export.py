@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from microgradlib._support.calling import in_plain_words
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
-from microgradlib.core.graph import topological_sort
+from microgradlib.core.graph import node_list, topological_sort
 from microgradlib.errors import GraphTooLargeError
 from microgradlib.ops import TABLE
 from microgradlib.ops.slopes import DERIVATIVES_ONLY
@@ -72,7 +72,9 @@ def to_sympy(
     if symbols is not None and not hasattr(symbols, "keys"):
         message = f"symbols must be a dict from leaves to SymPy's symbols or numbers, got {shown(symbols)}"
         raise TypeError(message)
-    table.update(symbols or {})
+    if symbols:
+        node_list(symbols.keys(), "the keys of symbols", "{x: sympy.Symbol('x')}")
+        table.update(symbols)
     for node in order:
         if node in table:
             continue
