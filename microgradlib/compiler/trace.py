@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -69,7 +70,8 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     """Run function(*rows) on Symbols in the places of the numbers of `rows` and return what it did.
 
     Raises `SymbolHasNoValueError`, naming the line, where the function needs a number that is not known yet,
-    `TracingError` where a second run does otherwise: it draws random numbers, say; `ValueError` for other Symbols.
+    `TracingError` where a second run does otherwise, as it draws random numbers, and where a number is assigned to a
+    parameter; `ValueError` for other Symbols.
 
     >>> w = Value(3.0)
     >>> [str(node) for node in trace(lambda x: w * x + 1, [0.0], [w]).nodes]
@@ -101,13 +103,37 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
     return first
 
 
+@contextmanager
+def _without_assignments(parameters: Sequence[Value]) -> Iterator[None]:
+    """Run a block in which no number may be assigned to a parameter: the program would not do it, so it is an error."""
+    before = [(p, p._data, getattr(p, "_assignments", 0)) for p in parameters]
+    changed: list[tuple[Value, float]] = []
+    try:
+        yield
+    finally:
+        changed += [(p, number) for p, number, count in before if getattr(p, "_assignments", 0) != count]
+        for p, number in changed:
+            p._data = number
+    if changed:
+        message = (
+            f"the function assigns a number to {shown(changed[0][0])}, one of its parameters: a program computes, and "
+            "assigns nothing; assign it before the call"
+        )
+        raise TracingError(message)
+
+
 class _Run:
     """One call of the function on Symbols, and the nodes of its graph: parameters, inputs, arguments before results."""
 
     def __init__(self, function: Callable[..., Any], rows: Sequence[Any], parameters: Sequence[Value]) -> None:
         self.parameters, self.symbols = parameters, [Symbol(f"x{i}") for i in range(len(flatten(list(rows))))]
         try:
-            with recording(), unknown_numbers(parameters) as self.reads, recorded_checks() as checks:
+            with (
+                _without_assignments(parameters),
+                recording(),
+                unknown_numbers(parameters) as self.reads,
+                recorded_checks() as checks,
+            ):
                 result = with_lists_for_arrays(call(function, _AS_BATCHES, *unflatten(list(rows), self.symbols)))
         except SymbolHasNoValueError as error:
             message = f"{error} (at {innermost_line(error, PACKAGE) or 'a line of the library itself'})"

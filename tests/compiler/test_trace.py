@@ -116,3 +116,16 @@ def test_a_detached_value_from_outside_is_looked_up_at_each_call() -> None:
     assert fast([1.0]).tolist() == [4.0]
     temperature.data = 5.0
     assert fast.value_and_grad([1.0])[0] == 10.0
+
+
+def test_a_parameter_is_not_assigned_while_a_function_is_compiled():
+    w = Value(2.0, label="w")
+
+    def doubled(x):
+        w.data = 4.0
+        return w * x
+
+    with pytest.raises(TracingError, match=r"the function assigns a number to .*label=.w.*, one of its parameters"):
+        mg.compile(doubled, [w])([1.0])
+    assert w.data == 2.0
+    assert doubled(3.0).data == 12.0
