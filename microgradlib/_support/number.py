@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from numbers import Integral, Real
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any
@@ -10,7 +11,7 @@ from microgradlib._support.shown import shown
 
 __all__ = [
     "PLAIN_NUMBERS", "as_float", "as_operand", "as_point", "holds_elements", "is_array", "is_foreign", "is_one_number",
-    "is_whole", "number_at",
+    "is_whole", "number_at", "refuse_of_another_graph",
 ]  # fmt: skip
 
 PLAIN_NUMBERS: frozenset[Any] = frozenset({float, int, bool})
@@ -44,8 +45,7 @@ def as_float(number: Any) -> float:
             pass
     if hasattr(number, "mask") and hasattr(number, "filled"):  # nodes may have an attribute mask of their own
         raise TypeError("a masked number is none: pass array.filled(…) or array.compressed()")
-    if getattr(number, "requires_grad", False) is True:
-        raise TypeError(_of_another_graph(number))
+    refuse_of_another_graph(number)
     item = getattr(number, "item", None)  # NumPy's bools and arrays, tensors of other libraries
     if callable(item):
         try:
@@ -69,11 +69,20 @@ def as_operand(x: Any) -> Any:
     return x if x.__class__ is float or hasattr(type(x), "__apply_op__") else as_float(x)
 
 
-def _of_another_graph(tensor: Any) -> str:
-    return (
-        f"expected a real number, got {shown(tensor)}, which requires grad: nothing flows back to it from here; write "
-        "tensor.item() for its number, or torch_loss (microgradlib.interop) for a function in PyTorch's graph"
-    )
+def refuse_of_another_graph(thing: Any) -> None:
+    """Raise `TypeError` for a number or array that PyTorch or JAX follows: their gradient would end here, unheard."""
+    if getattr(thing, "requires_grad", False) is True:
+        message = (
+            f"expected a real number, got {shown(thing)}, which requires grad: nothing flows back to it from here; "
+            "write tensor.item() for its number, or torch_loss (microgradlib.interop) for a function in PyTorch's graph"
+        )
+        raise TypeError(message)
+    if isinstance(thing, getattr(sys.modules.get("jax.core"), "Tracer", ())):
+        message = (
+            f"expected a real number, got {type(thing).__name__}, which JAX follows: nothing flows back to it from "
+            "here; jax_loss (microgradlib.interop) and fast.as_function('jax') give functions that JAX differentiates"
+        )
+        raise TypeError(message)
 
 
 def _not_a_number_message(number: Any) -> str:

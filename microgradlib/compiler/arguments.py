@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, NoReturn
 
+from microgradlib._support.number import refuse_of_another_graph
 from microgradlib._support.shown import shown
 from microgradlib.compiler.numpy_functions import as_column, numpy
 from microgradlib.core.value import Value
@@ -58,6 +59,7 @@ def _numbers_of(argument: Any, i: int, dtype: Any) -> Any:
     if masked is not None and isinstance(argument, masked.MaskedArray):
         message = f"argument {i} is a masked array, whose mask would be lost: give filled(...) numbers, or weights of 0"
         raise TypeError(message)
+    refuse_of_another_graph(argument)
     try:
         array = numpy().asarray(argument)
     except (ValueError, TypeError):

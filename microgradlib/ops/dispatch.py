@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from microgradlib._support.number import as_float, holds_elements
+from microgradlib._support.number import as_float, holds_elements, refuse_of_another_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,10 +63,17 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
 
 
 def wrapped(x: Any) -> Any:
-    """Return a node as an array of objects without axes, which NumPy takes as one element; anything else unchanged."""
+    """Return a node as an array of objects without axes, which NumPy takes as one element; anything else unchanged.
+
+    Arrays of other libraries become NumPy's: theirs hold no objects.
+    """
+    numpy = importlib.import_module("numpy")
     if not is_node(x):
+        if hasattr(x, "__array__") and not isinstance(x, (numpy.ndarray, numpy.generic)):
+            refuse_of_another_graph(x)
+            return numpy.asarray(x)
         return x
-    array = importlib.import_module("numpy").empty((), dtype=object)
+    array = numpy.empty((), dtype=object)
     array[()] = x
     return array
 

@@ -207,3 +207,14 @@ def test_a_tensor_with_a_graph_of_its_own_is_refused(use):
     use(v, t.detach())
     use(v, t.item())
     use(v, torch.nn.Parameter(torch.tensor(3.0), requires_grad=False))
+
+
+def test_tensors_of_several_numbers_are_taken_as_arrays():
+    torch = pytest.importorskip("torch", reason="tensors")
+    v, tensor = Value(3.0), torch.tensor([1.0, 2.0])
+    for result in (v * tensor, tensor * v, mg.mul(tensor, v)):
+        assert [product.data for product in result] == [3.0, 6.0]
+        assert [product.parents[product.parents[0] is not v] for product in result] == [v, v]
+    assert mg.tanh(tensor).tolist() == mg.tanh(tensor.numpy()).tolist()
+    with pytest.raises(TypeError, match="which requires grad"):
+        mg.tanh(tensor.requires_grad_())

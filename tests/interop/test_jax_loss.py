@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import microgradlib
+import microgradlib as mg
 from microgradlib import Value, nn
 from microgradlib.compiler import compile as compiled
 from microgradlib.costs import cross_entropy
@@ -146,9 +146,26 @@ for use in (lambda: interop.jax_loss(fast), lambda: interop.torch_loss(fast), la
 
 def test_missing_extras_are_named():
     program = PROGRAM.format(missing=["jax", "torch", "onnx", "sklearn"])
-    root = Path(microgradlib.__file__).parents[1]
+    root = Path(mg.__file__).parents[1]
     command = [sys.executable, "-W", "error", "-c", program]
     lines = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
     assert [line.split("pip install ")[1] for line in lines] == [
         f'"microgradlib[{extra}]"' for extra in ("jax", "torch", "onnx", "data")
     ]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        mg.tanh,
+        lambda v: mg.softmax([v, 2 * v])[0],
+        lambda v: mg.costs.squared_error(v, 1.0),
+        lambda v: (Value(3.0) * v).data,
+        lambda v: mg.tanh(jnp.array([1.0, 2.0]) * v)[0],
+        lambda v: compiled(mg.tanh, backend="numpy")(jnp.array([v])).sum(),
+    ],
+)
+def test_what_jax_follows_is_no_number(function):
+    for transform in (jax.grad, jax.jit):
+        with pytest.raises(TypeError, match=r"which JAX follows: nothing flows back to it from here; jax_loss"):
+            transform(function)(1.0)
