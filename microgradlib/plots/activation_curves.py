@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import returned
 from microgradlib._support.checks import real_number
+from microgradlib._support.number import number_at
 from microgradlib._support.shown import shown
 from microgradlib.core.autodiff import grad_table
 from microgradlib.core.value import Value
@@ -99,5 +101,5 @@ def _value_and_slope(f: Callable[[Any], Any], z: float) -> tuple[float, float]:
     x = Value(z)
     y = f(x)
     if not isinstance(y, Value):
-        return float(y), math.nan
+        return returned(f, [y], number_at)[0], math.nan
     return y.data, grad_table(y).get(x, 0.0)

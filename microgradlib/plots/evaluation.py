@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import returned
+from microgradlib._support.number import number_at
 from microgradlib.compiler import compile as compiled
 from microgradlib.compiler.batched import Batched
 from microgradlib.core.modes import no_grad
@@ -56,7 +58,7 @@ class Evaluator:
             flat = _flat_function(self.function)
             with no_grad():
                 results = [flat(row) for row in rows.tolist()]
-        return np.array([[float(output) for output in _as_list(result)] for result in results])
+        return np.array([returned(self.function, _as_list(result), number_at) for result in results])
 
 
 def _flat_function(function: Callable[[Any], Any]) -> Callable[[Any], Any]:

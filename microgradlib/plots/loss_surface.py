@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from microgradlib._support.calling import returned
 from microgradlib._support.checks import WholeNumber, boolean, real_number, whole_number
 from microgradlib._support.display import names as names_in
+from microgradlib._support.number import number_at
 from microgradlib._support.optional import import_optional
 from microgradlib._support.shown import shown
 from microgradlib.compiler import compile as compiled
@@ -168,7 +170,7 @@ class _Surface:
             for row in grid.tolist():
                 for w, number in zip(self.parameters, row, strict=True):
                     w.data = number
-                values.append(float(loss()))
+                values += returned(loss, [loss()], number_at)
         return np.array(values)
 
 
