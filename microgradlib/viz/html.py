@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LONGEST_DESCRIPTION: Final = 4000
+_CLASSES: Final = "mg-picture mathjax_ignore tex2jax_ignore"
+"""The last two keep MathJax 3 and 2 of a notebook away: what it sets between dollar signs is not seen in an `<svg>`."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ def page_part(states: Sequence[State], image: str, *, name: str) -> str:
         name: an id for the element; equal drawings may share it.
 
     >>> part = page_part([State(10, 20, "", "Two boxes")], "<svg/>", name="g")
-    >>> part[:44], "script" in part
-    ('<div id="g" class="mg-picture"><style>#g{}@m', False)
+    >>> part[:65], "script" in part
+    ('<div id="g" class="mg-picture mathjax_ignore tex2jax_ignore"><sty', False)
     """
     parts = []
     for number, state in enumerate(states):
@@ -106,7 +108,7 @@ def page_part(states: Sequence[State], image: str, *, name: str) -> str:
         alt=first.title,
         style=f"width:100%;max-width:{coordinate(first.width)}px",
     )
-    return f'<div id="{name}" class="mg-picture"><style>{style}</style>{"".join(parts)}{picture}</div>'
+    return f'<div id="{name}" class="{_CLASSES}"><style>{style}</style>{"".join(parts)}{picture}</div>'
 
 
 def whole_page(part: str, *, title: str) -> str:

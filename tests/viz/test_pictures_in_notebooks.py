@@ -97,6 +97,23 @@ def test_pictures_are_dark_in_a_dark_jupyterlab(folder, tmp_path):
         assert page.evaluate(INK) == DARK["ink"]
 
 
+def test_dollar_signs_in_names_are_not_taken_for_mathematics_by_jupyterlab(tmp_path):
+    names = ("from $5 to $6", r"$\oint x$", r"$\frac{a}{b}$")
+    drawing = f"draw(mg.sum([Value(1.0, label=name) for name in {names}]))"
+    chart = f"viz.line_chart(dict.fromkeys({names}, [1.0, 0.5]))"
+    formula = "from IPython.display import HTML\nHTML('<p>$x^2$</p>')"
+    imports = "import microgradlib as mg\nfrom microgradlib import Value, draw, viz\n"
+    write_notebook(tmp_path / "names.ipynb", [imports + drawing, chart, formula])
+    with jupyter(tmp_path) as url, browser(tmp_path / "profile") as context:
+        page = context.pages[0]
+        open_notebook(page, url("names.ipynb"))
+        page.wait_for_selector("mjx-container")  # of the last cell: MathJax has been at work
+        for text in page.locator(".mg-state svg").all_text_contents():
+            for name in ("from $5 to $6", r"$\oint x$", "a/b"):
+                assert name in text
+        assert page.locator(".mg-state svg").count() == 2
+
+
 def test_pictures_in_nbconverts_html_are_light_as_its_page_is(folder, tmp_path):
     with browser(tmp_path / "profile", dark=True) as context:
         page = context.pages[0]

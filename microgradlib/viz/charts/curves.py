@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from microgradlib._support.printable import shorten
-from microgradlib.viz.markup import coordinate, element, escape, tooltip
+from microgradlib.viz import math_text
+from microgradlib.viz.markup import coordinate, element, tooltip
+from microgradlib.viz.painting.glyphs import set_text
+from microgradlib.viz.painting.measure import shown
 from microgradlib.viz.theme import MONO, SERIES
-from microgradlib.viz.typography import mono_width, sans_width
+from microgradlib.viz.typography import mono_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +26,7 @@ _MARGIN: Final = 22.0
 _SIZE: Final = 11.0
 _TITLE_SIZE: Final = 15.0
 _LEGEND_ROW: Final = 20.0
+_LONGEST_NAME: Final = 40
 
 
 @dataclass(frozen=True)
@@ -88,18 +91,11 @@ class Curves:
         middle = (frame.left + frame.right) / 2
         elements = [
             element("rect", width=_WIDTH, height=self.height, fill=colour("paper")),
-            pen.label(
-                heading,
-                _MARGIN,
-                _MARGIN + _TITLE_SIZE * 0.8,
-                font_size=_TITLE_SIZE,
-                fill=colour("ink"),
-                font_weight="600",
-            ),
+            pen.heading(heading),
             pen.legend(self.drawn, self._head),
             pen.grid(frame),
-            pen.label(x_label, middle, frame.bottom + 38.0, text_anchor="middle"),
-            pen.rotated_label(y_label, _MARGIN + 6.0, (frame.top + frame.bottom) / 2),
+            pen.x_label(x_label, middle, frame.bottom + 38.0),
+            pen.y_label(y_label, _MARGIN + 6.0, (frame.top + frame.bottom) / 2),
             *(pen.mark(name, frame.x_of(at), frame, row) for row, (name, at) in enumerate(self.marks.items())),
             *(_curve(name, runs, pen.of(index), frame) for index, (name, runs) in enumerate(self.drawn.items())),
         ]
@@ -111,13 +107,22 @@ def _legend_places(drawn: Mapping[str, list[Run]]) -> list[tuple[str, float, int
     places = []
     x, row = _MARGIN, 0
     for name in drawn:
-        shown = shorten(name, 40)
-        width = 24.0 + sans_width(shown, _SIZE + 1) + 18.0
+        text = shown(name, _LONGEST_NAME)
+        width = 24.0 + math_text.width(text, _SIZE + 1) + 18.0
         if x > _MARGIN and x + width > _WIDTH - _MARGIN:
             x, row = _MARGIN, row + 1
-        places.append((shown, x, row))
+        places.append((text, x, row))
         x += width
     return places
+
+
+def _fitted(text: str, size: float, room: float) -> str:
+    """Return a text without as much of its middle as is too wide for the room."""
+    limit = len(text)
+    while limit > 1 and math_text.width(text, size) > room:
+        limit = min(limit - 1, int(limit * room / math_text.width(text, size)))
+        text = shown(text, limit)
+    return text
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,19 @@ class _Pen:
 
     def label(self, text: str, x: float, y: float, **more: str | float) -> str:
         style: dict[str, str | float] = {"font_size": _SIZE + 1, "fill": self.colour("muted"), **more}
-        return element("text", escape(text), x=x, y=y, **style) if text else ""
+        return element("text", set_text(text, float(style["font_size"])), x=x, y=y, **style) if text else ""
 
-    def rotated_label(self, text: str, x: float, y: float) -> str:
-        return self.label(text, x, y, text_anchor="middle", transform=f"rotate(-90 {coordinate(x)} {coordinate(y)})")
+    def heading(self, text: str) -> str:
+        fitted = _fitted(text, _TITLE_SIZE, _WIDTH - 2 * _MARGIN)
+        bold: dict[str, str | float] = {"font_size": _TITLE_SIZE, "fill": self.colour("ink"), "font_weight": "600"}
+        return self.label(fitted, _MARGIN, _MARGIN + _TITLE_SIZE * 0.8, **bold)
+
+    def x_label(self, text: str, x: float, y: float) -> str:
+        return self.label(_fitted(text, _SIZE + 1, 2 * (_WIDTH - x)), x, y, text_anchor="middle")
+
+    def y_label(self, text: str, x: float, y: float) -> str:
+        turned = f"rotate(-90 {coordinate(x)} {coordinate(y)})"
+        return self.label(_fitted(text, _SIZE + 1, _PLOT_HEIGHT), x, y, text_anchor="middle", transform=turned)
 
     def mark(self, name: str, x: float, frame: _Frame, row: int) -> str:
         """Return a vertical line, its name beside it, on the side that has more room; each name on a row of its own."""
@@ -146,17 +160,18 @@ class _Pen:
             stroke_dasharray="4 3",
         )
         end = "start" if right else "end"
-        return line + self.label(name, x + (6.0 if right else -6.0), frame.top + 10.0 + 15.0 * row, text_anchor=end)
+        text = _fitted(name, _SIZE + 1, (frame.right - frame.left) / 2)
+        return line + self.label(text, x + (6.0 if right else -6.0), frame.top + 10.0 + 15.0 * row, text_anchor=end)
 
     def tick_label(self, text: str, x: float, y: float, anchor: str) -> str:
         return self.label(text, x, y, font_size=_SIZE, text_anchor=anchor, font_family=MONO)
 
     def legend(self, drawn: Mapping[str, list[Run]], top: float) -> str:
         elements = []
-        for index, (shown, x, row) in enumerate(_legend_places(drawn)):
+        for index, (text, x, row) in enumerate(_legend_places(drawn)):
             y = top + row * _LEGEND_ROW + 6.0
             elements.append(element("rect", x=x, y=y - 2, width=16, height=4, rx=2, fill=self.of(index)))
-            elements.append(self.label(shown, x + 24.0, y + 4.0, fill=self.colour("ink")))
+            elements.append(self.label(text, x + 24.0, y + 4.0, fill=self.colour("ink")))
         return "".join(elements)
 
     def grid(self, frame: _Frame) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from microgradlib.viz import line_chart
 from microgradlib.viz.charts.axis import Axis
+from microgradlib.viz.typography import sans_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 finite = st.floats(-1e300, 1e300)
@@ -47,6 +48,30 @@ def test_non_finite_numbers_are_gaps():
     nan, inf = math.nan, math.inf
     (strokes,) = curves(line_chart({"loss": [1.0, 2.0, nan, 3.0, inf, 2.0, 1.0, -inf]}))
     assert [len(stroke) for stroke in strokes] == [2, 1, 2]
+
+
+def test_names_are_set_as_mathematics_as_in_drawings():
+    chart = line_chart({r"$\frac{a}{b}$": [1.0], r"\theta": [2.0], "from $5 to $6": [3.0]}, title=r"$\nabla f$")
+    words = ["".join(node.itertext()) for node in parse(chart.svg).iter(f"{SVG}text")]
+    assert words[:4] == ["∇f", "a/b", "θ", "from $5 to $6"]
+
+
+@pytest.mark.parametrize("long", ["W" * 300, "il" * 90 + "W" * 90, "a name of many letters, " * 9, "梯度" * 99])
+def test_long_texts_lose_their_middle_and_stay_within_the_chart(long):
+    chart = line_chart({"loss": [1.0, 2.0]}, title=long, x_label=long, y_label=long, marks={long: 0.2})
+    root = parse(chart.svg)
+    cut = [node for node in root.iter(f"{SVG}text") if "…" in (node.text or "")]
+    assert len(cut) == 4
+    for node in cut:
+        assert node.text[:5] == long[:5]
+        assert node.text[-5:] == long[-5:]
+        width = sans_width(node.text, float(node.get("font-size")))
+        if node.get("transform"):
+            assert width <= float(root.get("height"))
+        else:
+            share = 0.5 if node.get("text-anchor") == "middle" else 0.0
+            assert float(node.get("x")) - share * width >= 0
+            assert float(node.get("x")) + (1 - share) * width <= float(root.get("width"))
 
 
 def test_the_legend_lists_series_in_order():
