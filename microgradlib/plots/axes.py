@@ -23,8 +23,10 @@ DIVERGING: Final = "PuOr_r"
 """Purple below, orange above: distinguished by colour-blind readers."""
 SMALLEST_PLAIN: Final = 1e-3
 """Axes that reach below this, or above its reciprocal, are labelled by powers of ten."""
-LONGEST_CAPTION: Final = 80
-"""Longer names are shortened."""
+LONGEST_CAPTION: Final = 40
+"""Longer names are shortened: a legend of such names still fits into the axes of matplotlib's usual figure."""
+LONGEST_SOURCE: Final = 80
+"""Longer formulas are shortened, so that they are none."""
 LARGEST_FORMULA: Final = 2000.0
 r"""In points, at a size of 12: a wider or higher formula, as with `\hspace{9999}`, is shown as its source."""
 
@@ -70,17 +72,18 @@ def axes_of(ax: Any, feature: str) -> Any:
     return ax
 
 
-def caption_text(name: Any) -> str:
+def caption_text(name: Any, longest: int = LONGEST_CAPTION) -> str:
     r"""Return a name of the user's as matplotlib can draw it: on one line, `$…$` as a formula only if it is one.
 
-    Legends leave out labels that are empty or start with _: these get a space before them.
+    A text of more than `longest` letters loses its middle. Legends leave out labels that are empty or start with _:
+    these get a space before them.
 
     >>> caption_text("$x_1$"), caption_text("$x_{$"), caption_text("two\nlines"), caption_text("_x")
     ('$x_1$', '\\$x_{\\$', 'two lines', ' _x')
     """
-    text = shorten(one_line(str(name)), LONGEST_CAPTION)
-    if "$" in text and not _is_formula(text):
-        text = text.replace("$", r"\$")
+    text = one_line(str(name))
+    if "$" not in text or len(text) > LONGEST_SOURCE or not _is_formula(text):
+        text = shorten(text, longest).replace("$", r"\$")
     return f" {text}" if not text or text.startswith("_") else text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from microgradlib._support.pytree import flatten
 from microgradlib._support.shown import shown
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["plot_gradient_flow"]
+
+LONGEST_LAYER: Final = 24
+"""Longer names of layers are shortened."""
+MOST_NOTED: Final = 3
+"""Of more layers in the title, the rest are counted."""
 
 
 @closing_on_error
@@ -51,7 +56,7 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, lang: Language = "en", 
         names, curves = _by_layer(model)
     else:
         names, curves = _by_step(model)
-    names = list(map(caption_text, names))
+    names = [caption_text(name, LONGEST_LAYER) for name in names]
     sizes = {label: [_size(values, label) for values in groups] for label, groups in curves.items()}
     if all(math.isnan(size) for numbers in sizes.values() for size in numbers):
         raise ValueError("no gradient has reached anything here: call loss.backward() first, then plot")
@@ -64,16 +69,23 @@ def plot_gradient_flow(model: Module | Sequence[Any], *, lang: Language = "en", 
     label_plainly(axes.yaxis)
     unreached = [name for i, name in enumerate(names) if all(math.isnan(numbers[i]) for numbers in sizes.values())]
     zero = [name for i, name in enumerate(names) if all(numbers[i] == 0 for numbers in sizes.values())]
-    notes = [say("not reached: {names}", names=", ".join(unreached))] if unreached else []
-    notes += [say("all 0: {names}", names=", ".join(zero))] if zero else []
-    axes.set(ylabel=say("gradient, root mean square"), title="; ".join(notes))
+    notes = [say("not reached: {names}", names=_listed(unreached))] if unreached else []
+    notes += [say("all 0: {names}", names=_listed(zero))] if zero else []
+    axes.set_ylabel(say("gradient, root mean square"))
+    axes.set_title("; ".join(notes), wrap=True)
     if isinstance(model, Module):
-        axes.set_xticks(positions, names, rotation=30 if max(map(len, names)) > 8 else 0)
+        turned = {"rotation": 30, "rotation_mode": "anchor", "ha": "right"} if max(map(len, names)) > 8 else {}
+        axes.set_xticks(positions, names, **turned)
         axes.set_xlabel(say("layer"))
     else:
         axes.set_xlabel(say("time step"))
     axes.legend(fontsize="small")
     return axes
+
+
+def _listed(names: list[str]) -> str:
+    """Return the names; of many, the first and how many they are."""
+    return ", ".join(names) if len(names) <= MOST_NOTED else f"{', '.join(names[:MOST_NOTED])}, … ({len(names)})"
 
 
 def _by_layer(model: Module) -> tuple[list[str], dict[str, list[list[Value]]]]:
