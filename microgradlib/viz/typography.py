@@ -37,9 +37,9 @@ def _advance(character: str) -> float:
         return 1.05
     if unicodedata.combining(character):
         return 0.0
-    if character.isupper():
-        return 0.78
-    return 1.0 if character in _BROAD else 0.68
+    if character in _BROAD:
+        return 1.0
+    return 0.78 if character.isupper() else 0.68
 
 
 def _is_wide(character: str) -> bool:
