@@ -371,6 +371,46 @@ def test_what_happens_is_in_view_and_can_be_read(show, graph):
         assert page.do(turn)
 
 
+COVERED = """s => {
+    const rect = e => e.getBoundingClientRect();
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const map = s.shadow.querySelector('.map');
+    if (map.hidden) return null;
+    const classes = s.session.i ? ['from', 'to', 'new'] : ['input'];
+    const boxes = [...s.shadow.querySelectorAll(classes.map(name => `.nd.${name} > .box`).join())];
+    if (!boxes.length) throw new Error('nothing happens');
+    return boxes.some(box => meet(rect(box), rect(map)));
+}"""
+
+
+def test_the_overview_makes_way_for_what_happens(show):
+    page = show(explain(loss(network())), width=1100, height=760)
+    corners, covered = set(), []
+    while page.do("s => s.session.following() !== null"):
+        covered.append(page.do(COVERED))
+        corners.add(page.do("s => s.shadow.querySelector('.map').className"))
+        page.do("s => { s.player.next(); s.camera.aim(false); }")
+    assert covered.count(False) > 30
+    assert True not in covered
+    assert len(corners) > 1
+
+
+@pytest.mark.parametrize("names", [["learning_rate", "hidden_output"], ["x" * 300, "fill_little_till"]])
+def test_long_names_stay_on_their_cards_and_formulas_beside_them(show, names):
+    left, right = (Value(2.0, label=name) for name in names)
+    page = show(explain(left * right))
+    page.do("s => s.player.go(Infinity)")
+    right_ends = "s => [...s.shadow.querySelectorAll('%s')].map(e => e.getBoundingClientRect().right)"
+    names_end, cards_end = page.do(right_ends % ".nd.input .nm"), page.do(right_ends % ".nd.input > .box")
+    assert len(names_end) == len(cards_end) == 2
+    assert all(name < card for name, card in zip(names_end, cards_end))
+    begins = page.do("s => [...s.shadow.querySelectorAll('.ed .lv')].map(e => e.getBoundingClientRect().left)")
+    assert len(begins) == 2
+    assert min(begins) > max(cards_end)
+    if len(names[0]) < 20:
+        assert page.texts(".nd.input .nm") == names
+
+
 def test_every_input_has_a_slider(show):
     page = show(explain(deep()))
     assert len(page.texts(".slide")) == 60

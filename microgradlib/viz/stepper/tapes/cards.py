@@ -36,7 +36,10 @@ CIRCLE = 12.0
 _MOST_CIRCLES: Final = 6
 _WIDE: Final = {"tall": 138.0, "flat": 140.0, "rows": 268.0}
 _SIGNS: Final = {"dot": "Σ w·x", "sum": "Σ", "sigmoid": "σ", "detach": "⊣"}
+LONGEST_NAME: Final = 24
+"""Of longer names a card shows both ends: in the page's script likewise."""
 _LONGEST_FORMULA: Final = 16
+"""Of fewer letters, names included, a formula stands on its edge: in the page's script likewise."""
 
 
 @dataclass(frozen=True)
@@ -159,14 +162,16 @@ def card_size(graph: StepGraph, place: int, cards: Cards, name: Name, shown_sign
     more = any(cards.row_of.get(leaf) == place for leaf in cards.hidden)
     flat = max(FLAT, CIRCLE * min(cards.uses[place], _MOST_CIRCLES))
     height = TALL if tall else flat + ROW * (len(rows) + more) + 6 * bool(rows)
-    head = sans_width(shown_name(graph, place, cards, name)[:24], 17 if tall else 15) + sans_width(shown_sign, 15) + 40
+    title = shown_name(graph, place, cards, name)[:LONGEST_NAME]
+    head = sans_width(title, 17 if tall else 15) + sans_width(shown_sign, 15) + 40
     return max(_WIDE["tall" if tall else "rows" if rows else "flat"], head), height
 
 
 def edge_text_width(text: str, shape: str) -> float:
-    """Return the room that the text of an edge needs: its number, in small graphs with its formula before it."""
-    plain = text.replace("{z}", "x")
-    for i in range(10):
-        plain = plain.replace(f"{{{i}}}", "x")
-    with_formula = shape == "tall" and len(plain) < _LONGEST_FORMULA and not plain.replace("−", "").isdigit()
-    return mono_width(f"{plain} = −0.0000" if with_formula else "−0.0000", 13) + 8
+    """Return the room that the text of an edge needs: its number, in small graphs with its formula before it.
+
+    >>> edge_text_width("w", "tall") < edge_text_width("learning_rate", "tall"), edge_text_width("1", "tall")
+    (True, 63.51)
+    """
+    with_formula = shape == "tall" and len(text) < _LONGEST_FORMULA and not text.replace("−", "").isdigit()
+    return mono_width(f"{text} = −0.0000" if with_formula else "−0.0000", 13) + 8

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from microgradlib.viz.boxes.diagram import Arrow, Box, Diagram, Frame
 from microgradlib.viz.layout.layout import layout
 from microgradlib.viz.layout.placement import Size, Spacing
+from microgradlib.viz.stepper.sentences import fill
 from microgradlib.viz.stepper.tapes.cards import FLAT, ROW, card_size, edge_text_width
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def place(graph: StepGraph, cards: Cards, names: Sequence[Name], signs: Sequence
     drawn = [edge for edge, (tail, _) in enumerate(edges) if cards.stands(tail)]
     frames = _frames(graph, standing)
     boxes = tuple([Box(f"n{i}", "op", frame=_frame_of(graph, i, frames)) for i in standing])
-    arrows = tuple([Arrow(f"n{edges[e][0]}", f"n{edges[e][1]}", text=texts[e] or " ") for e in drawn])
+    full = [names[node.of].full for node in graph.nodes]
+    arrows = tuple([_arrow(graph, full, *edges[e], texts[e]) for e in drawn])
     diagram = Diagram(boxes, arrows, tuple(frames.values()))
     sizes = {f"n{i}": Size(*card_size(graph, i, cards, names[graph.nodes[i].of], signs[i])) for i in standing}
     plan = _planned(diagram, sizes, cards.shape)
@@ -93,6 +95,12 @@ def place(graph: StepGraph, cards: Cards, names: Sequence[Name], signs: Sequence
         (round(plan.width + 2 * MARGIN, 1), round(plan.height + 2 * MARGIN, 1)),
         plan.direction,
     )
+
+
+def _arrow(graph: StepGraph, names: Sequence[str], tail: int, head: int, template: str) -> Arrow:
+    """Return an arrow with its formula as the page writes it, so that names have the room that they need."""
+    inputs = [names[parent] for parent in graph.nodes[head].parents]
+    return Arrow(f"n{tail}", f"n{head}", text=fill(template, inputs, names[head]) or " ")
 
 
 def _planned(diagram: Diagram, sizes: Mapping[str, Size], shape: str) -> Layout:

@@ -7,6 +7,8 @@ const LEAST = 0.62; // at no smaller scale, except for a layer at once
 const LARGEST = 1.7;
 const BELOW = 16; // room for what stands below the lowest card: the number of a bug
 const LEAST_FOR_MAP = 260; // in a lower drawing an overview would cover what it shows
+const CORNERS = ["map", "map up", "map up right"]; // of the overview; the fourth is the buttons'
+const MAP_FRAME = 18; // around the overview: its distance from the edges, padding and border
 
 /** The smallest box around some boxes. */
 function around(boxes) {
@@ -14,6 +16,9 @@ function around(boxes) {
   const [x1, y1] = [0, 1].map(k => Math.max(...boxes.map(box => box[k] + box[k + 2])));
   return [x0, y0, x1 - x0, y1 - y0];
 }
+
+/** The length that two intervals have in common, each given by its start and its length. */
+const common = (a, length, b, other) => Math.max(0, Math.min(a + length, b + other) - Math.max(a, b));
 
 export function buildCamera(app, graph) {
   const { level } = app.session;
@@ -99,6 +104,7 @@ export function buildCamera(app, graph) {
   function aim(smooth) {
     if (manual === "free" && view) return;
     const next = wanted();
+    map.avoid(next, happening());
     cancelAnimationFrame(glide);
     if (!smooth || calm() || !view) {
       show(next);
@@ -154,8 +160,9 @@ export function buildCamera(app, graph) {
     const small = s("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, s("g", {}, ...boxes), window_);
     const box = h("div", { class: "map", title: app.say("map") }, small);
     const longest = Math.max(width / 160, height / 90);
-    small.style.width = `${(width / longest).toFixed(0)}px`;
-    small.style.height = `${(height / longest).toFixed(0)}px`;
+    const own = [width / longest, height / longest];
+    small.style.width = `${own[0].toFixed(0)}px`;
+    small.style.height = `${own[1].toFixed(0)}px`;
     box.onclick = event => {
       const area = small.getBoundingClientRect();
       manual = "free";
@@ -167,7 +174,20 @@ export function buildCamera(app, graph) {
       box.hidden = (w >= width - 1 && h2 >= height - 1) || room()[1] < LEAST_FOR_MAP;
       for (const [key, value] of Object.entries({ x, y, width: w, height: h2 })) set(window_, key, value.toFixed(0));
     };
-    return { element: box, paint };
+    /** Go to the corner where the overview covers least of what happens, else of all cards; stay if none is better. */
+    const avoid = ([x, y, w, h2], happens) => {
+      const boxes = happens.length ? happens : cards;
+      const [roomX] = room();
+      const [mapW, mapH] = own.map(length => ((length + MAP_FRAME) * w) / roomX); // in the graph's units, as boxes are
+      const covered = corner => {
+        const left = corner.includes("right") ? x + w - mapW : x;
+        const top = corner.includes("up") ? y : y + h2 - mapH;
+        return boxes.reduce((sum, b) => sum + common(left, mapW, b[0], b[2]) * common(top, mapH, b[1], b[3]), 0);
+      };
+      const least = Math.min(...CORNERS.map(covered));
+      set(box, "class", [box.className, ...CORNERS].find(corner => covered(corner) === least));
+    };
+    return { element: box, paint, avoid };
   }
 
   /** The place for the graph has changed its size. */

@@ -7,6 +7,7 @@ import { clip } from "../model/words.js";
 
 const CIRCLES = 6; // up to so many uses have a circle each; more share one bar
 const BAR = 40; // its height
+const LONGEST_ON_CARD = 24; // cards are made wide enough for so many letters
 
 /** A number short enough for a card: fewer digits where it would be long. */
 function short(x, most = 8) {
@@ -69,8 +70,7 @@ function opener(node, group, x, y, context) {
 function heading(node, group, x, y, width, size, context) {
   const indent = node.closed ? 22 : 0;
   if (node.closed) opener(node, group, x, y - 13, context);
-  const most = Math.floor((width - indent - (node.sign ?? "").length * size * 0.5) / (size * 0.56));
-  text(group, "nm", x + indent, y, size, "start", clip(node.name, Math.max(4, most)));
+  text(group, "nm", x + indent, y, size, "start", clip(node.name, LONGEST_ON_CARD));
   text(group, "sg", x + width, y, size - 3, "end", clip(node.sign ?? "", 16));
 }
 

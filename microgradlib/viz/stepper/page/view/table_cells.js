@@ -68,7 +68,7 @@ export function paintTerm(app, node, line) {
   put(line.second, second[0]);
   set(line.second, "class", second[1]);
   put(line.result, result);
-  const itself = node.id === session.level.output && !forward ? "∂/∂ = 1" : "";
+  const itself = node.id === session.level.output && !forward ? `∂${node.full}/∂${node.full} = 1` : "";
   put(line.symbols, term ? "" : line.edge === null ? itself : inSymbols(session, line.edge));
 }
 
