@@ -68,7 +68,8 @@ class Latex(Formula):
     @classmethod
     def name(cls, label: str) -> Self:
         """Write a label, with a trailing number as a subscript."""
-        return cls(latex_name(label))
+        text = latex_name(label)
+        return cls(text, POWER if re.match(r"\{.*\^|\{\\[dt]?frac", text) else ATOM)
 
     @classmethod
     def call(cls, op: Op, inputs: Sequence[Self]) -> Self:

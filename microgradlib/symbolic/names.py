@@ -25,6 +25,22 @@ GREEK = frozenset({
     "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda",
     "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
 })  # fmt: skip
+SIGNS = GREEK | {"ell", "hbar", "nabla", "partial", "varepsilon", "varphi", "vartheta"}
+ARGUMENTS = dict.fromkeys((
+    "hat", "bar", "tilde", "dot", "vec", "sqrt", "mathrm", "mathbf", "mathit", "mathcal", "mathbb", "mathsf",
+    "boldsymbol",
+), 1) | dict.fromkeys(("frac", "dfrac", "tfrac"), 2)  # fmt: skip
+"""How many arguments in braces follow a command that is read in labels."""
+LONGEST_FORMULA = 200
+"""Longer labels are no formulas."""
+_COMMAND = r"\\[A-Za-z]+(?![A-Za-z])"
+_INNER = rf"(?:[^{{}}$&#%~\\^_]|{_COMMAND})+"
+_SCRIPT = rf"(?:\{{{_INNER}\}}|\({_INNER}\)|{_COMMAND}|[^\W_]+)"
+_FORMULA = re.compile(
+    rf"(?:[^\W\d_]|\\(?P<command>[A-Za-z]+))(?P<arguments>(?:\{{{_INNER}\}})*)"
+    rf"(?:(?:_{_SCRIPT})?(?:'+|\^{_SCRIPT})?|\^{_SCRIPT}_{_SCRIPT})"
+)
+"""One symbol with its arguments, at most one subscript, and a superscript or primes."""
 ESCAPES = {"\\": r"\backslash{}", "~": r"\sim{}", "^": r"\hat{}"} | {
     character: "\\" + character for character in "{}$&#%_"
 }
@@ -140,12 +156,33 @@ def _latex_word(word: str) -> str:
     return r"\mathrm{" + "".join(ESCAPES.get(character, character) for character in word).replace(" ", r"\ ") + "}"
 
 
+def _written_formula(label: str) -> str:
+    """Return a label that is written as LaTeX, or in the short form x_1^(2), as a formula in braces; "" for others."""
+    text = label[1:-1] if len(label) > 2 and label[0] == label[-1] == "$" else label
+    match = _FORMULA.fullmatch(text) if len(text) <= LONGEST_FORMULA else None
+    if not match or (text == label and not re.search(r"[\\^']", text)):
+        return ""
+    command, inner = match["command"], text[match.end("command") :] if match["command"] else text
+    count = match["arguments"].count("{")
+    if (command and command not in SIGNS and command not in ARGUMENTS) or count != ARGUMENTS.get(command or "", 0):
+        return ""
+    if not SIGNS.issuperset(re.findall(r"\\([A-Za-z]+)", inner)):
+        return ""
+    return "{" + re.sub(r"([_^])(\([^()]*\)|\\?[^\W_]+)", r"\1{\2}", text) + "}"
+
+
 def latex_name(label: str) -> str:
     r"""Return a label as LaTeX: digits and what follows _ become a subscript, names of Greek letters their letter.
 
+    One symbol that is written as LaTeX, such as `\hat{y}` or `$x_1^{(2)}$`, stays so, without the dollar signs.
+
     >>> print(latex_name("w1"), latex_name("alpha_12"), latex_name("loss"), latex_name("50% off"))
     w_{1} \alpha_{12} \mathrm{loss} \mathrm{50\%\ off}
+    >>> print(latex_name(r"$\theta$"), latex_name(r"\hat{y}_2"), latex_name("x_1^(2)"), latex_name("$5"))
+    {\theta} {\hat{y}_{2}} {x_{1}^{(2)}} \mathrm{\$5}
     """
+    if formula := _written_formula(label):
+        return formula
     match = re.fullmatch(r"([^\W\d_]+)_?(\d+(?:_\d+)*)|([^\W\d_]+)_([^\W_]+)", label)
     if match is None:
         return _latex_word(label)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from hypothesis import given, strategies as st
 
 import microgradlib as mg
 from microgradlib import Symbol, Value, gradients, simplify, to_latex
@@ -30,6 +31,44 @@ def well_formed(latex: str) -> bool:
 )
 def test_the_checker_rejects_broken_latex(broken: str) -> None:
     assert not well_formed(broken)
+
+
+FRAGMENTS = [
+    "$",
+    "{",
+    "}",
+    "_",
+    "^",
+    "'",
+    "x",
+    "12",
+    "(",
+    ")",
+    "+",
+    " ",
+    "\\",
+    "\\theta",
+    "\\hat",
+    "\\frac",
+    "\\begin{a}",
+    "\\left(",
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=9).map("".join).filter(str.strip))
+def test_any_label_gives_well_formed_latex_with_one_script_of_a_kind(label: str) -> None:
+    latex = to_latex(Symbol(label) ** 2)
+    assert well_formed(latex)
+    assert not re.search(r"\\(begin|hat|frac)(?!\{)|[$&#%]", re.sub(r"\\[$&#%]", "", latex))
+    flat, before = latex.replace(r"\{", "").replace(r"\}", "").replace(r"\_", ""), ""
+    while flat != before:  # from the inside out, one group after the other
+        before, flat = flat, re.sub(r"\{[^{}]*\}", "G", flat)
+        assert not re.search(r"[_^]G'*[_^]G'*[_^]|([_^])G\1|'\^", flat)
+
+
+@pytest.mark.parametrize("label", ["{" + r"\theta" * 40, "x_{" + r"\a" * 60, "$x^(" + "(a" * 90 + "$"])
+def test_long_labels_that_are_no_formulas_are_refused_at_once(label: str) -> None:
+    assert to_latex(Symbol(label)).startswith(r"\mathrm{")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +114,10 @@ def test_the_checker_rejects_broken_latex(broken: str) -> None:
         (mg.where(A, X, B), r"\begin{cases} x & \text{if } a \ne 0 \\ b & \text{otherwise} \end{cases}"),
         (Value(1.0, label="alpha") * Value(1.0, label="loss_2"), r"\alpha \mathrm{loss}_{2}"),
         (Value(1.0, label="50% {off}"), r"\mathrm{50\%\ \{off\}}"),
+        (Value(1.0, label=r"$\theta$") * Value(1.0, label=r"\hat{y}_2"), r"{\theta} {\hat{y}_{2}}"),
+        (Symbol("x_1^(2)") ** 2 + Symbol("w_{20}^{(1)}"), "({x_{1}^{(2)}})^{2} + {w_{20}^{(1)}}"),
+        (Symbol(r"$\frac{a}{b}$") ** 2, r"\left({\frac{a}{b}}\right)^{2}"),
+        (Symbol("$x$") * Symbol("x'"), "{x} {x'}"),
         (Value(1.0, label="w_1_2") + Value(1.0, label="layers.0.b"), r"w_{1,2} + \mathrm{layers.0.b}"),
     ],
 )
