@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from microgradlib._support.interrupts import import_whole
-from microgradlib._support.other_names import ADVICE_ON_ARGUMENTS, ADVICE_ON_NAMES, ARGUMENTS
+from microgradlib._support.other_names import ADVICE_ON_ARGUMENTS, ADVICE_ON_NAMES, ARGUMENTS, SAME
 from microgradlib._support.shown import shown
 
 if TYPE_CHECKING:
@@ -39,13 +39,14 @@ def lookup(name: Any, known: Mapping[str, T], kind: str) -> T:
 def nearest(name: Any, known: Iterable[str]) -> str:
     """Return the part of a message that asks whether the most similar of the known names was meant, "" if none is.
 
-    >>> nearest("gol", ["gold", "silver"])
-    "; did you mean 'gold'?"
+    >>> nearest("gol", ["gold", "silver"]), nearest("swish", ["mish", "silu"])
+    ("; did you mean 'gold'?", "; did you mean 'silu'?")
     """
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
         return ""
     difflib = import_whole("difflib")  # slow to import, and wanted after an error only
 
+    name = SAME.get(name, name)
     folded = {other.casefold(): other for other in known}
     similar = difflib.get_close_matches(name.casefold(), folded, n=1)
     return f"; did you mean {folded[similar[0]]!r}?" if similar else ""

@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = [
     "ADVICE_ON_ARGUMENTS", "ADVICE_ON_DATA", "ADVICE_ON_HISTORIES", "ADVICE_ON_MODULES", "ADVICE_ON_NAMES",
-    "ADVICE_ON_NODES", "ADVICE_ON_OWN", "ADVICE_ON_PICTURES", "ADVICE_ON_PROGRAMS", "ARGUMENTS",
+    "ADVICE_ON_NODES", "ADVICE_ON_OWN", "ADVICE_ON_PICTURES", "ADVICE_ON_PROGRAMS", "ARGUMENTS", "SAME",
 ]  # fmt: skip
 
 
@@ -123,6 +123,9 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     }.items()
 }
 """What keyword arguments of other libraries' are called here: the first of the names that a function has."""
+
+SAME: Final = {"swish": "silu"}
+"""Other names of functions that have a name here, which is not like them."""
 
 ADVICE_ON_ARGUMENTS: Final = _by_name(
     {

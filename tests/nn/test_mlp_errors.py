@@ -49,6 +49,7 @@ def test_sizes_given_one_by_one_say_what_to_write():
         ({"output": ["linear", Softmax]}, ValueError, "softmax needs the net inputs of a whole layer"),
         ({"output": ["linear", "gaussian"]}, ValueError, "no activation 'gaussian'"),
         ({"output": ["linear", "sigmod"]}, ValueError, "did you mean 'sigmoid'"),
+        ({"activation": "swish"}, ValueError, "did you mean 'silu'"),
         ({"output": ["linear", 3]}, TypeError, "activation must be a name, as in 'tanh', or a function, got 3"),
         ({"activation": ["tanh", "relu", "relu"]}, ValueError, "one entry for each of the 1 hidden layers, got"),
         ({"activation": ["tanh", "relu"], "output": "linear"}, ValueError, "without output=…, one more entry is that"),
