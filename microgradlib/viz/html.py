@@ -7,15 +7,13 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from microgradlib.viz.markup import coordinate, element, escape, script_json
+from microgradlib.viz.markup import NO_MATHJAX, coordinate, element, escape, script_json
 from microgradlib.viz.theme import SANS, page_style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LONGEST_DESCRIPTION: Final = 4000
-_CLASSES: Final = "mg-picture mathjax_ignore tex2jax_ignore"
-"""The last two keep MathJax 3 and 2 of a notebook away: what it sets between dollar signs is not seen in an `<svg>`."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def page_part(states: Sequence[State], image: str, *, name: str) -> str:
         alt=first.title,
         style=f"width:100%;max-width:{coordinate(first.width)}px",
     )
-    return f'<div id="{name}" class="{_CLASSES}"><style>{style}</style>{"".join(parts)}{picture}</div>'
+    return f'<div id="{name}" class="mg-picture {NO_MATHJAX}"><style>{style}</style>{"".join(parts)}{picture}</div>'
 
 
 def whole_page(part: str, *, title: str) -> str:

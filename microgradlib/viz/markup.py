@@ -10,6 +10,11 @@ from microgradlib._support.printable import one_line
 
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
+NO_MATHJAX: Final = "mathjax_ignore tex2jax_ignore"
+"""The classes that keep MathJax 3 and 2 of a notebook from setting what stands between dollar signs, as "$5 or $6".
+
+What it sets inside an `<svg>` is not seen at all.
+"""
 
 LONGEST_KEPT: Final = 1000
 """The greatest length of texts that are kept escaped: whole pictures pass here too, as addresses of data."""

@@ -101,9 +101,10 @@ def test_dollar_signs_in_names_are_not_taken_for_mathematics_by_jupyterlab(tmp_p
     names = ("from $5 to $6", r"$\oint x$", r"$\frac{a}{b}$")
     drawing = f"draw(mg.sum([Value(1.0, label=name) for name in {names}]))"
     chart = f"viz.line_chart(dict.fromkeys({names}, [1.0, 0.5]))"
+    table = f"mg.grad_table(mg.sum([Value(1.0, label=name) for name in {names}]))"
     formula = "from IPython.display import HTML\nHTML('<p>$x^2$</p>')"
     imports = "import microgradlib as mg\nfrom microgradlib import Value, draw, viz\n"
-    write_notebook(tmp_path / "names.ipynb", [imports + drawing, chart, formula])
+    write_notebook(tmp_path / "names.ipynb", [imports + drawing, chart, table, formula])
     with jupyter(tmp_path) as url, browser(tmp_path / "profile") as context:
         page = context.pages[0]
         open_notebook(page, url("names.ipynb"))
@@ -112,6 +113,10 @@ def test_dollar_signs_in_names_are_not_taken_for_mathematics_by_jupyterlab(tmp_p
             for name in ("from $5 to $6", r"$\oint x$", "a/b"):
                 assert name in text
         assert page.locator(".mg-state svg").count() == 2
+        cells = page.locator("tbody td").all_text_contents()
+        assert "from $5 to $6" in cells
+        assert r"$\oint x$" in cells
+        assert page.locator("tbody mjx-mfrac").count() > 0  # one symbol as LaTeX writes it is set
 
 
 def test_pictures_in_nbconverts_html_are_light_as_its_page_is(folder, tmp_path):

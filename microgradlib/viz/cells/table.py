@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from microgradlib._support.printable import shorten
-from microgradlib.viz.markup import escape
+from microgradlib.symbolic.names import latex_name
+from microgradlib.viz.markup import NO_MATHJAX, escape
 from microgradlib.viz.theme import MONO, SANS, colours, page_style
 
 if TYPE_CHECKING:
@@ -205,10 +206,18 @@ def line_markup(spans: Line) -> str:
 
 def _span(span: Span) -> str:
     text = escape(shorten(span.text, WIDEST))
+    if "$" in text and not _is_mathematics(span.text):
+        text = f'<span class="{NO_MATHJAX}">{text}</span>'
     if not span.role and not span.bold:
         return text
     weight = ";font-weight:600" if span.bold else ""
     return f'<span style="{_style(span.role)}{weight}">{text}</span>'
+
+
+def _is_mathematics(text: str) -> bool:
+    """Say whether all that stands between dollar signs is one symbol as LaTeX writes it, for MathJax to set."""
+    words = text.split("$")
+    return len(words) % 2 == 1 and all(latex_name(f"${word}$").startswith("{") for word in words[1::2])
 
 
 def _style(role: str) -> str:
