@@ -39,7 +39,7 @@ class Caller:
         return address
 
     def call(self, function: Function, *arguments: int | str) -> str:
-        """Call a function; return the name of its result. One that is not internal to the module is the library's."""
+        """Call a function; return the name of its result. One that is not internal to the module is of `runtime`."""
         if not function.linkage:
             self.f.declarations.add(function.declaration)
             return self.f.call(function, *arguments)

@@ -18,9 +18,9 @@ from microgradlib.compiler.engines.native.record import FIELDS, record_size
 from microgradlib.compiler.instructions import BATCHED, UNBATCHED
 from microgradlib.compiler.llvm.closed import CLOSED
 from microgradlib.compiler.llvm.functions import symbols
-from microgradlib.compiler.llvm.library import library
 from microgradlib.compiler.llvm.machine import assemble, host, load
 from microgradlib.compiler.llvm.objects import DATA, FLAGS, ITEMS, are_arrays_known
+from microgradlib.compiler.llvm.runtime import runtime
 from microgradlib.compiler.numpy_functions import numpy
 from microgradlib.compiler.planning.data import Plan
 from microgradlib.compiler.planning.gathers import inline_gathers
@@ -59,7 +59,7 @@ class NativeCode:
         content = cached(program_key(plan, self.layout, DATA, FLAGS, ITEMS), self._compiled)
         object_code, tables, self.sums, self.scratch = marshal.loads(content)  # noqa: S302  the cache's own, checked
         self.tables = numpy().frombuffer(tables or bytes(4), numpy().int32)
-        code = load(object_code, symbols(), library(self.layout.row_real, self.layout.real))
+        code = load(object_code, symbols(), runtime(self.layout.row_real, self.layout.real))
         self.run = code.function("run", ctypes.c_void_p, result=ctypes.c_int)
         self.run_arrays = code.function("run_arrays", *[ctypes.c_void_p] * 3, result=ctypes.c_int)
         self.largest_block = 1 if is_single else self._largest_block()

@@ -11,17 +11,17 @@ from microgradlib.compiler.llvm.ir import Real
 from microgradlib.compiler.llvm.machine import assemble
 from microgradlib.compiler.llvm.surroundings import surroundings
 
-__all__ = ["library"]
+__all__ = ["runtime"]
 
 
 @cache
-def library(real: Real, vector: Real) -> bytes:
+def runtime(real: Real, vector: Real) -> bytes:
     """Return the object code that programs are loaded with whose rows hold numbers, or vectors, of type `real`.
 
     What goes over numbers that follow one another, whatever they are, takes a `vector` of them at a time.
     """
     found = surroundings()
-    key = found and hashlib.sha256(f"{found} library {real} {vector}".encode()).hexdigest()
+    key = found and hashlib.sha256(f"{found} runtime {real} {vector}".encode()).hexdigest()
     return cached(key, lambda: assemble(_text(real, vector)))
 
 

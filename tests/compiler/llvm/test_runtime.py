@@ -9,7 +9,7 @@ pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
 from microgradlib import Value, compiler
 from microgradlib.compiler.engines.native import code
-from microgradlib.compiler.llvm import library, machine, transfers
+from microgradlib.compiler.llvm import machine, runtime, transfers
 from microgradlib.compiler.llvm.ir import Function, Real
 
 
@@ -21,7 +21,7 @@ def test_it_has_all_functions_that_bring_numbers_in_and_out(dtype, is_single):
     made = [getattr(transfers, name) for name in transfers.__all__ if name != "stretches"]
     names = {function(real).name for function in made}
     assert len(names) == len(made) > 5
-    loaded = machine.load(library.library(real, vector))
+    loaded = machine.load(runtime.runtime(real, vector))
     for name in names:
         assert loaded.function(name)
 
@@ -39,7 +39,7 @@ def test_code_calls_functions_of_other_object_code():
 
 
 def test_it_is_compiled_once_for_all_programs(monkeypatch, tmp_path):
-    texts = {"library": [], "code": []}
+    texts = {"runtime": [], "code": []}
 
     def counting(where):
         def assemble(text):
@@ -49,9 +49,9 @@ def test_it_is_compiled_once_for_all_programs(monkeypatch, tmp_path):
         return assemble
 
     monkeypatch.setenv("MICROGRADLIB_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(library, "assemble", counting("library"))
+    monkeypatch.setattr(runtime, "assemble", counting("runtime"))
     monkeypatch.setattr(code, "assemble", counting("code"))
-    library.library.cache_clear()
+    runtime.runtime.cache_clear()
     w, x = Value(3.0), np.array([[1.0], [2.0]])
 
     def run(k):
@@ -61,19 +61,19 @@ def test_it_is_compiled_once_for_all_programs(monkeypatch, tmp_path):
     run(1.0)
     run(2.0)
     assert [len(found) for found in texts.values()] == [1, 2]
-    library.library.cache_clear()  # as in another process
+    runtime.runtime.cache_clear()  # as in another process
     run(3.0)
     assert [len(found) for found in texts.values()] == [1, 3]
     [kept] = [
         file for file in (tmp_path / "native").iterdir() if b"load_columns" in file.read_bytes() and file.stat().st_size
     ]
     kept.write_bytes(kept.read_bytes()[:-1])  # a damaged file is not believed
-    library.library.cache_clear()
+    runtime.runtime.cache_clear()
     run(4.0)
     assert [len(found) for found in texts.values()] == [2, 4]
 
 
 def test_types_have_libraries_of_their_own():
     double, single = Real("double", 4), Real("float", 4)
-    found = {library.library(*reals) for reals in ((double, double), (double.one, double), (single, single))}
+    found = {runtime.runtime(*reals) for reals in ((double, double), (double.one, double), (single, single))}
     assert len(found) == 3
