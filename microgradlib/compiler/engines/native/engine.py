@@ -22,6 +22,9 @@ __all__ = ["NativeEngine"]
 SIZES_KEPT = 64
 """For so many sizes of batches is known what runs: to find it anew takes longer than a small program."""
 
+NOT_CONTIGUOUS = 2
+"""What `NativeCode.run_part` says where it did nothing."""
+
 
 class NativeEngine(Engine):
     """Runs plans as native code.
@@ -33,7 +36,8 @@ class NativeEngine(Engine):
     def __init__(self, program: ProgramData, dtype: Any, exact: Engine | None = None) -> None:
         super().__init__(program, dtype, exact)
         self._codes: dict[tuple[int, bool], NativeCode | None] = {}
-        self._known: dict[tuple[str, int], tuple[NativeCode | None, list[bytes], tuple[int, int]]] = {}
+        self._known: dict[str, dict[int, Any]] = {"": {}, "gradient": {}}
+        self._empty = numpy().empty
         self._numpy = NumpyEngine(program, dtype, exact)
         self._count = len(program.parameter_order)
         products = [i for i in program.instructions if i.kind == "matmul"]
@@ -80,45 +84,47 @@ class NativeEngine(Engine):
 
         With as few calls of Python as can be: a small program's code takes a microsecond.
         """
-        batch, empty = len(columns[0]), numpy().empty
-        known = self._known.get((name, batch)) or self._learn(name, batch)
-        code, parts, shape = known
-        if code is None:
-            return None
-        outputs = empty(shape, self.dtype)
-        arrays, gradient = (parameters, *columns, outputs), None
-        if name:
-            gradient = empty(self._count if len(parts) == 1 else (len(parts), self._count), self.dtype)
-            arrays = *arrays, gradient
-        if len(parts) == 1:
-            status, total = code.run_part(arrays, parts[0])
-        else:
-            status, total = map(sum, zip(*shared(partial(code.run_part, arrays), parts)))
-        if status == 2 * len(parts):
-            contiguous = numpy().ascontiguousarray
-            return self._quick(name, contiguous(parameters), list(map(contiguous, columns)))
+        batch = len(columns[0])
+        code, parts, shape, is_one = self._known[name].get(batch) or self._learn(name, batch)
+        if not is_one:
+            return code and self._by_parts(name, parameters, columns)
+        outputs, gradient = self._empty(shape, self.dtype), self._empty(self._count, self.dtype) if name else None
+        status, total = code.run_part((parameters, *columns, outputs, gradient), parts[0])
+        if status == NOT_CONTIGUOUS:
+            return self._by_parts(name, parameters, columns)
         if status or not (math.isfinite(total) or (gradient is None and not self._is_padded)):
             return None
-        if len(parts) == 1 and not (self._is_padded and len(outputs) > 1):
-            return outputs, total / batch, gradient
-        with numpy().errstate(all="ignore"):  # as in `Engine`: parts' sums may overflow together, squares of outputs
-            if gradient is not None and len(parts) > 1:
-                gradient = numpy().add.reduce(gradient)
-                if not is_finite(gradient):
-                    return None
-            if self._is_padded and len(outputs) > 1 and not is_finite(outputs):
+        return outputs, total / batch, gradient
+
+    def _by_parts(self, name: str, parameters: Any, columns: Sequence[Any]) -> Any:
+        """Return the same for any number of parts and outputs, and for arrays that are not contiguous."""
+        np, batch, contiguous = numpy(), len(columns[0]), numpy().ascontiguousarray
+        code, parts, shape, _ = self._known[name].get(batch) or self._learn(name, batch)
+        outputs, gradients = np.empty(shape, self.dtype), np.empty((len(parts), self._count if name else 0), self.dtype)
+        arrays = contiguous(parameters), *map(contiguous, columns), outputs, gradients
+        status, total = map(sum, zip(*shared(partial(code.run_part, arrays), parts)))
+        if status or not (math.isfinite(total) or not (name or self._is_padded)):
+            return None
+        with np.errstate(all="ignore"):  # as in `Engine`: parts' sums may overflow together, squares of outputs
+            gradient = np.add.reduce(gradients) if len(parts) > 1 else gradients[0]
+            if not is_finite(gradient) or (self._is_padded and len(outputs) > 1 and not is_finite(outputs)):
                 return None
         return outputs, total / batch, gradient
 
     def _learn(self, name: str, batch: int) -> Any:
-        """Return what `_quick` knows of a size of batches: the code, the parts, and the shape of the outputs."""
+        """Return what `_quick` knows of a size of batches.
+
+        That is the code, the parts, the shape of the outputs, and whether one call of the code is all that there is to
+        do.
+        """
         program = self.joint(name) if name else self.program
-        code = self._code(program, batch == 1)
+        code, known = self._code(program, batch == 1), self._known[name]
         parts = [] if code is None else code.parts(batch)
-        if len(self._known) >= SIZES_KEPT:
-            self._known.clear()
-        found = code if parts else None, parts, (len(program.outputs), batch)
-        return self._known.setdefault((name, batch), found)
+        if len(known) >= SIZES_KEPT:
+            known.clear()
+        is_one = len(parts) == 1 and not (self._is_padded and len(program.outputs) > 1)
+        found = code if parts else None, parts, (len(program.outputs), batch), is_one
+        return known.setdefault(batch, found)
 
     def execute(self, program: ProgramData, parameters: Any, columns: Sequence[Any], seeds: Sequence[Any] = ()) -> Any:
         """Run a program on a batch; see `Engine.execute`."""
