@@ -61,13 +61,13 @@ class _Writer:
         self.nodes: list[TracedNode] = []
         self.spaces: list[int] = []
         self.known: dict[Any, int] = {}
-        self.places: dict[int, int] = {}
+        self.places = [-1] * len(trace.nodes)
 
     def take(self, position: int, node: TracedNode) -> int:
         """Write a node of the trace; return its place."""
         op = node.op
         if op is None:
-            return self._enter(repr(node.number) if node.kind == "constant" else position, node)
+            return self._enter(repr(node.number), node) if node.kind == "constant" else self._append(node)
         if op in SUMMED:
             return self._write_sum(*self._terms(position))
         arguments = tuple([self.places[a] for a in node.arguments])
@@ -77,9 +77,10 @@ class _Writer:
             arguments = self._in_one_space(arguments)
         return arguments[0] if op is IDENTITY else self._write(op, arguments)
 
-    def _terms(self, position: int) -> tuple[list[Nodes], list[int]]:
-        """Return a sum's products, as pairs of factors, and its other terms."""
-        pairs: list[Nodes] = []
+    def _terms(self, position: int) -> tuple[list[int], list[int], list[int]]:
+        """Return a sum's products, as the lists of their left and of their right factors, and its other terms."""
+        left: list[int] = []
+        right: list[int] = []
         others: list[int] = []
         waiting = [position]
         while waiting:
@@ -91,53 +92,70 @@ class _Writer:
                 waiting += reversed(arguments)
             else:
                 factors, n = [*map(self.places.__getitem__, arguments)], len(arguments) // 2
-                pairs += zip(factors[:n], factors[n : 2 * n])
+                left += factors[:n]
+                right += factors[n : 2 * n]
                 others += factors[2 * n :]
-        return pairs, others
+        return left, right, others
 
-    def _write_sum(self, pairs: Sequence[Nodes], terms: list[int]) -> int:
+    def _write_sum(self, left: list[int], right: list[int], terms: list[int]) -> int:
         """Write Σ w x + Σ terms: dots of the products, then what adds them and the terms; return its place."""
         spaces = self.spaces
-        groups = [pairs]
-        if any(spaces[x] for x, _ in pairs):
-            pairs = [(y, x) if spaces[x] > spaces[y] else (x, y) for x, y in pairs]
-            groups = [[pair for pair in pairs if spaces[pair[0]] == space] for space in (UNBATCHED, BATCHED)]
-        for group in groups if len(groups[0]) > 1 else [pairs]:
-            if len(group) == 1:
-                terms.append(self._write(MUL, group[0]))
-            elif group:
-                w, x = map(self._in_one_space, zip(*group))
-                has_bias = len(terms) == 1 and spaces[w[0]] == spaces[terms[0]] < spaces[x[0]]
-                dot = self._write(DOT, (*w, *x, *terms) if has_bias else (*w, *x))
-                terms = [dot] if has_bias else [dot, *terms]
+        for w, x in self._dots(left, right):
+            if len(w) == 1:
+                terms.append(self._write(MUL, (w[0], x[0])))
+                continue
+            w, x = self._in_one_space(w), self._in_one_space(x)  # noqa: PLW2901
+            has_bias = len(terms) == 1 and spaces[w[0]] == spaces[terms[0]] < spaces[x[0]]
+            dot = self._write(DOT, (*w, *x, *terms) if has_bias else (*w, *x))
+            terms = [dot] if has_bias else [dot, *terms]
         if len(terms) == 1:
             return terms[0]
         return self._write(ADD, tuple(terms)) if len(terms) == 2 else self._write(SUM, self._in_one_space(tuple(terms)))
 
+    def _dots(self, left: list[int], right: list[int]) -> list[Any]:
+        """Return products as one or two dots (w, x): those of two batched factors apart from several weights."""
+        spaces = self.spaces
+        if not any(map(spaces.__getitem__, left)):
+            return [(left, right)] if left else []
+        groups = [[(y, x) if spaces[x] > spaces[y] else (x, y) for x, y in zip(left, right)]]
+        if len(left) > 2:
+            apart = [[pair for pair in groups[0] if spaces[pair[0]] == space] for space in (UNBATCHED, BATCHED)]
+            groups = apart if len(apart[0]) > 1 else groups
+        return [tuple(zip(*group)) for group in groups if group]
+
     def _write(self, op: Op, arguments: Nodes) -> int:
         """Write an operation, unless it is there already or its number is known; return the place of its result."""
         key = (op.name, op.settings, arguments)
-        if key in self.known:
-            return self.known[key]
-        if op is WHERE and self.nodes[arguments[0]].kind == "constant":
-            return arguments[1] if self.nodes[arguments[0]].number else arguments[2]
-        if self.nodes[arguments[0]].kind == "constant" and all(self.nodes[a].kind == "constant" for a in arguments):
+        place = self.known.setdefault(key, len(self.nodes))
+        if place < len(self.nodes):
+            return place
+        first = self.nodes[arguments[0]]
+        if first.kind == "constant" and op is WHERE:
+            place = self.known[key] = arguments[1] if first.number else arguments[2]
+        elif first.kind == "constant" and all(self.nodes[a].kind == "constant" for a in arguments):
             number = op.compute(*[self.nodes[a].number for a in arguments])
-            return self._enter(repr(number), TracedNode("constant", number=number))
-        return self._enter(key, TracedNode("op", op, arguments))
+            place = self.known[key] = self._enter(repr(number), TracedNode("constant", number=number))
+        else:
+            self._append(TracedNode("op", op, arguments))
+        return place
 
-    def _in_one_space(self, part: Nodes) -> Nodes:
+    def _in_one_space(self, part: Sequence[int]) -> Nodes:
         if len(set(map(self.spaces.__getitem__, part))) < 2:
-            return part
+            return tuple(part)
         return tuple([a if self.spaces[a] else self._enter((a,), TracedNode("op", IDENTITY, (a,))) for a in part])
 
     def _enter(self, key: Any, node: TracedNode) -> int:
-        place = self.known.setdefault(key, len(self.nodes))
-        if place == len(self.nodes):
-            reads = map(self.spaces.__getitem__, reversed(node.arguments))
-            self.spaces.append(BATCHED if node.kind == "input" or node.op is IDENTITY or any(reads) else UNBATCHED)
-            self.nodes.append(node)
+        place = self.known.get(key)
+        if place is None:
+            place = self.known[key] = self._append(node)
         return place
+
+    def _append(self, node: TracedNode) -> int:
+        is_batched = node.kind == "input" or node.op is IDENTITY
+        reads = map(self.spaces.__getitem__, reversed(node.arguments))
+        self.spaces.append(BATCHED if is_batched or any(reads) else UNBATCHED)
+        self.nodes.append(node)
+        return len(self.nodes) - 1
 
 
 def _with_dots_of_one_term(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[TracedNode]:
@@ -171,11 +189,12 @@ def _with_sums_of_any_length(nodes: Sequence[TracedNode], spaces: Sequence[int])
 
 def _pruned(nodes: Sequence[TracedNode], spaces: Sequence[int], outputs: Sequence[int], trace: Trace) -> Trace:
     """Return the parameters and inputs, and the other nodes that an output needs."""
-    used = {*outputs, *[place for place, node in enumerate(nodes) if node.kind in {"parameter", "input"}]}
-    for place in reversed(range(len(nodes))):
-        if place in used:
-            used.update(nodes[place].arguments)
-    if len(used) < len(nodes):
+    kept = {*outputs, *[place for place, node in enumerate(nodes) if node.kind in {"parameter", "input"}]}
+    if len(kept.union(*[node.arguments for node in nodes])) < len(nodes):  # some node is read by no other
+        used = kept.copy()
+        for place in reversed(range(len(nodes))):
+            if place in used:
+                used.update(nodes[place].arguments)
         moved = {place: new for new, place in enumerate(sorted(used))}
         nodes = [
             TracedNode("op", node.op, tuple(map(moved.__getitem__, node.arguments))) if node.arguments else node

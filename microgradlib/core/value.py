@@ -77,7 +77,7 @@ class Value(PeerNames):
         """Make the node op(*inputs): its value and its local derivatives, by the op's record."""
         parents: tuple[Value, ...] = inputs
         if not {Value}.issuperset(map(type, inputs)):
-            if not all(map(protocols.is_operand, inputs)):
+            if not all(map(protocols.is_operand, reversed(inputs))):  # Symbols come behind their weights
                 return NotImplemented
             parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
         node: Value = object.__new__(Value)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 from microgradlib.compiler.instructions import BATCHED
@@ -54,7 +54,11 @@ def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
     >>> [(pack.kind, pack.op.name, pack.members.tolist()) for pack in packs_of(nodes, [BATCHED] * len(nodes))]
     [('elementwise', 'tanh', [2, 3]), ('elementwise', 'mul', [4])]
     """
-    kinds = [node.op and _kind(node.op, node.arguments, spaces, i) for i, node in enumerate(nodes)]
+    numbers: dict[Any, int] = {}  # of kinds, which are long to compare
+    kinds = [
+        None if node.op is None else numbers.setdefault(_kind(node.op, node.arguments, spaces, i), len(numbers))
+        for i, node in enumerate(nodes)
+    ]
     alike: dict[Any, list[int]] = defaultdict(list)
     for i, level in enumerate(schedule(nodes, kinds)):
         if kinds[i] is not None:
@@ -73,8 +77,7 @@ def packs_of(nodes: Sequence[TracedNode], spaces: Sequence[int]) -> list[Pack]:
 
 def _kind(op: Op, arguments: Term, spaces: Sequence[int], i: int) -> Any:
     """Return what nodes of one instruction have in common, but for their level."""
-    firsts = [part[0] for part in parts(op, arguments)] if op.variadic else arguments
-    read = tuple(map(spaces.__getitem__, firsts))
+    read = tuple(map(spaces.__getitem__, arguments[:: _length(op, arguments)]))
     any_length = not op.variadic or (op.name in OF_ANY_LENGTH and read[0] == BATCHED)
     return op.name, op.settings, spaces[i], read, 0 if any_length else len(arguments)
 
@@ -85,10 +88,18 @@ def parts(op: Op, arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...]
     >>> parts(TABLE["dot"], (1, 2, 3, 4, 5)), parts(TABLE["sum"], (1, 2)), parts(TABLE["div"], (1, 2))
     (((1, 2), (3, 4), (5,)), ((1, 2),), ((1,), (2,)))
     """
-    if op is DOT or (op.name in PAIRED and len(arguments) % 2 == 0):
-        n = len(arguments) // 2
-        return (arguments[:n], arguments[n : 2 * n], *zip(arguments[2 * n :]))
-    return (arguments,) if op.variadic else tuple(zip(arguments))
+    n = _length(op, arguments)
+    if not op.variadic:
+        return tuple(zip(arguments))
+    return tuple([part for part in (arguments[:n], arguments[n : 2 * n], arguments[2 * n :]) if part])
+
+
+def _length(op: Op, arguments: Sequence[Any]) -> int:
+    """Return how many arguments an operand has: one, all of a list, half of two lists; a bias stands behind these."""
+    if not op.variadic:
+        return 1
+    count = len(arguments)
+    return count // 2 if op is DOT or (op.name in PAIRED and count % 2 == 0) else count
 
 
 def schedule(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
@@ -110,16 +121,20 @@ def schedule(nodes: Sequence[TracedNode], kinds: Sequence[Any]) -> list[int]:
     levels: dict[Any, list[int]] = defaultdict(list)
     for kind, first in sorted(crowd, key=lambda pair: pair[1]):
         levels[kind].append(first)
-    level, latest = early.copy(), [max(early)] * len(nodes)
-    for i in reversed(range(len(nodes))):
-        kind, first = kinds[i], early[i]
-        after = bisect_right(levels[kind], first)
-        for later in levels[kind][after : after + 1]:
-            if later <= latest[i] and crowd[kind, later] >= 2 * crowd[kind, first]:
-                level[i] = later
-        for a in nodes[i].arguments:
-            if level[i] <= latest[a]:
-                latest[a] = level[i] - 1
+    later = {
+        (kind, one): two
+        for kind, them in levels.items()
+        for one, two in pairwise(them)
+        if crowd[kind, two] >= 2 * crowd[kind, one]
+    }
+    may_wait = {i for i, key in enumerate(zip(kinds, early)) if key in later}
+    level, latest = early.copy(), dict.fromkeys(may_wait, max(early))
+    for i in reversed(range(len(nodes) if may_wait else 0)):
+        if i in may_wait and later[kinds[i], early[i]] <= latest[i]:
+            level[i] = later[kinds[i], early[i]]
+        if not may_wait.isdisjoint(nodes[i].arguments):
+            for a in may_wait.intersection(nodes[i].arguments):
+                latest[a] = min(latest[a], level[i] - 1)
     return level
 
 
