@@ -13,6 +13,7 @@ from microgradlib._support.draws import draw_lines, draws_from_numpy, generator_
 from microgradlib._support.pytree import flatten, unflatten, with_lists_for_arrays
 from microgradlib._support.shown import shown
 from microgradlib._support.source_lines import PACKAGE, innermost_line
+from microgradlib.core.changes import COUNT
 from microgradlib.core.graph import topological_sort
 from microgradlib.core.modes import recorded_checks, recording, tracing_lines, unknown_numbers
 from microgradlib.core.node import Node
@@ -106,12 +107,13 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
 @contextmanager
 def _without_assignments(parameters: Sequence[Value]) -> Iterator[None]:
     """Run a block in which no number may be assigned to a parameter: the program would not do it, so it is an error."""
-    before = [(p, p._data, getattr(p, "_assignments", 0)) for p in parameters]
+    count, numbers = COUNT["ASSIGNMENTS"], [p._data for p in parameters]
     changed: list[tuple[Value, float]] = []
     try:
         yield
     finally:
-        changed += [(p, number) for p, number, count in before if getattr(p, "_assignments", 0) != count]
+        if COUNT["ASSIGNMENTS"] != count:  # to some number
+            changed += [(p, number) for p, number in zip(parameters, numbers) if getattr(p, "_assignments", 0) > count]
         for p, number in changed:
             p._data = number
     if changed:

@@ -89,9 +89,10 @@ def new_nodes(stack: list[Any], seen: set[Any]) -> list[Any]:
             stack.append(node)
             stack.append(None)
             if left.__class__ is tuple:
-                for parent in reversed(left):
-                    if parent not in seen:  # extending the stack by a list takes longer
-                        stack.append(parent)  # noqa: PERF401
+                if not seen.issuperset(left):  # weights of a layer, and what it is given, are met many times
+                    for parent in reversed(left):
+                        if parent not in seen:  # extending the stack by a list takes longer
+                            stack.append(parent)  # noqa: PERF401
             else:
                 if right is not None and right not in seen:
                     stack.append(right)

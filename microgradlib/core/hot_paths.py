@@ -248,7 +248,9 @@ def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None
     """Return Σ wᵢ xᵢ (+ b) as one node: the op dot, faster for Values. Lengths are the caller's to check."""
     terms = (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
     if len(terms) < 3 or not _VALUES.issuperset(map(type, terms)):
-        return reductions.dot(*terms)
+        first = next(iter(inputs), None)
+        found = first.__apply_op__(reductions.dot, terms) if isinstance(first, Node) else NotImplemented
+        return reductions.dot(*terms) if found is NotImplemented else found
     w = [weight._data for weight in weights]
     x = [number._data for number in inputs]
     node: Value = object.__new__(Value)

@@ -77,8 +77,9 @@ class Value(PeerNames):
         """Make the node op(*inputs): its value and its local derivatives, by the op's record."""
         parents: tuple[Value, ...] = inputs
         if not {Value}.issuperset(map(type, inputs)):
-            if not all(map(protocols.is_operand, reversed(inputs))):  # Symbols come behind their weights
-                return NotImplemented
+            for x in reversed(inputs):  # Symbols come behind their weights
+                if not protocols.is_operand(x):
+                    return x.__apply_op__(op, inputs) if isinstance(x, Node) else NotImplemented
             parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
         node: Value = object.__new__(Value)
         node._data, node.local_derivatives = op.record([parent._data for parent in parents])
