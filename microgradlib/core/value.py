@@ -79,7 +79,8 @@ class Value(PeerNames):
         if not {Value}.issuperset(map(type, inputs)):
             for x in reversed(inputs):  # Symbols come behind their weights
                 if not protocols.is_operand(x):
-                    return x.__apply_op__(op, inputs) if isinstance(x, Node) else NotImplemented
+                    is_unknown = isinstance(x, Node) and not isinstance(x, Value)
+                    return x.__apply_op__(op, inputs) if is_unknown else NotImplemented
             parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
         node: Value = object.__new__(Value)
         node._data, node.local_derivatives = op.record([parent._data for parent in parents])
