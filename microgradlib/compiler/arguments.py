@@ -149,12 +149,12 @@ class Parameters:
         """Return the numbers of the distinct parameters, and behind them those of other Values, as one flat array."""
         array = self._array  # read once: another thread may set another one
         if array is None:
-            return rounded(numpy().array([p._data for p in (*self.distinct, *captured)], float), dtype)
+            return rounded(numpy().array([p._float for p in (*self.distinct, *captured)], float), dtype)
         numbers = array if array.dtype is dtype else rounded(array, dtype)
         if len(self.distinct) < len(self.listed):
             numbers = numpy().empty(len(self.distinct), dtype)
             numbers[self.places] = array
-        return rounded(numpy().append(numbers, [p._data for p in captured]), dtype) if captured else numbers
+        return rounded(numpy().append(numbers, [p._float for p in captured]), dtype) if captured else numbers
 
 
 def _labels(values: list[Value]) -> tuple[str, ...]:

@@ -178,10 +178,10 @@ class Compiled(Batched):
         captured = self._for(shapes).captured
         values = [*self._parameters.distinct, *captured]
         with self._lock:
-            before = [value._data for value in values]
+            before = [value._float for value in values]
             try:
                 for value, number in zip(values, self._parameters.numbers(captured, self.dtype).tolist()):
-                    value._data = number
+                    value._float = number
                 for output in flatten(self.__wrapped__(*unflatten(rows, map(Value, flatten(rows))))):
                     if isinstance(output, Value):
                         check_gradients(grad_table(output))
@@ -190,7 +190,7 @@ class Compiled(Batched):
                 raise AnomalyError(message) from None
             finally:
                 for value, number in zip(values, before):
-                    value._data = number
+                    value._float = number
 
 
 def _float_type(dtype: Any) -> Any:

@@ -107,7 +107,7 @@ def trace(function: Callable[..., Any], rows: Sequence[Any], parameters: Sequenc
 @contextmanager
 def _without_assignments(parameters: Sequence[Value]) -> Iterator[None]:
     """Run a block in which no number may be assigned to a parameter: the program would not do it, so it is an error."""
-    count, numbers = COUNT["ASSIGNMENTS"], [p._data for p in parameters]
+    count, numbers = COUNT["ASSIGNMENTS"], [p._float for p in parameters]
     changed: list[tuple[Value, float]] = []
     try:
         yield
@@ -115,7 +115,7 @@ def _without_assignments(parameters: Sequence[Value]) -> Iterator[None]:
         if COUNT["ASSIGNMENTS"] != count:  # to some number
             changed += [(p, number) for p, number in zip(parameters, numbers) if getattr(p, "_assignments", 0) > count]
         for p, number in changed:
-            p._data = number
+            p._float = number
     if changed:
         message = (
             f"the function assigns a number to {shown(changed[0][0])}, one of its parameters: a program computes, and "

@@ -17,12 +17,12 @@ __all__ = ["assign"]
 
 
 def assign(values: Sequence[Value], slot: str, numbers: Iterable[float], *others: tuple[object, str, Any]) -> None:
-    """Set the attribute `slot` of each leaf, `_data` or `grad`, to the corresponding float; and others with them.
+    """Set the attribute `slot` of each leaf, `_float` or `grad`, to the corresponding float; and others with them.
 
     `others` are (object, attribute, content). All is one call that runs no Python bytecode, so Ctrl-C cannot leave only
     some of them set.
     """
-    if slot == "_data":
+    if slot == "_float":
         count_assignment(values)
     objects: Iterable[object] = values
     names: Iterable[str] = repeat(slot)

@@ -55,7 +55,7 @@ def become_leaf(node: Any, number: float) -> None:
     Raises `ChangedDataError` if no gradient has been set yet by `backward()`, and others hold what the node was
     computed from: the derivatives by that would be lost, or be those at another number.
     """
-    if node.op.name not in TABLE or node._data == number:
+    if node.op.name not in TABLE or node._float == number:
         return
     if node.grad is ZERO and not _alone_holds_its_parents(node):
         message = (
@@ -118,7 +118,7 @@ def check_unchanged(order: Iterable[Any]) -> None:
         return
     for node in older:
         made = getattr(node, "_assignments", 0)
-        if node.op is not None and hasattr(node, "_data"):
+        if node.op is not None and hasattr(node, "_float"):
             later = [parent for parent in node.parents if getattr(parent, "_assignments", 0) > made]
             if later and (any(_BECAME_LEAF.get(parent, -1) > made for parent in later) or _differs(node)):
                 message = (
@@ -154,7 +154,7 @@ def _differs(node: Any) -> bool:
     """
     if node.op.name not in TABLE:  # made by hand
         return False
-    _, again = node.op.record([parent._data for parent in node.parents])
+    _, again = node.op.record([parent._float for parent in node.parents])
     return any(
         (a is ZERO) != (b is ZERO)
         or not (math.isclose(a, b, rel_tol=1e-8, abs_tol=1e-15) or (math.isnan(a) and math.isnan(b)))

@@ -91,7 +91,7 @@ def rebuild(kind: type[N], later_parents: object, fields: tuple[Any, ...]) -> N:
     node = object.__new__(kind)
     for name, content in zip(kind._fields, fields):  # type: ignore[attr-defined]
         setattr(node, name, content)
-    if "_data" in kind._fields:  # type: ignore[attr-defined]  # of a Value
+    if "_float" in kind._fields:  # type: ignore[attr-defined]  # of a Value
         node._assignments = -1 if later_parents is True else COUNT["ASSIGNMENTS"]  # type: ignore[attr-defined]
     return node
 

@@ -194,20 +194,20 @@ def parents_of(given: Any) -> tuple[Any, ...]:
         raise TypeError(message)
     parents = list(given)
     for parent in parents:
-        if not hasattr(parent, "_data"):
+        if not hasattr(parent, "_float"):
             if hasattr(type(parent), "__apply_op__"):
                 message = f"a node made by hand has numbers, and its parent {shown(parent)} has none. {ADVICE}"
                 raise MissingRuleError(message)
             message = f"the parents of a node are Values, got {shown(parent)}: write Value(…) for a number"
             raise TypeError(message)
     if isinstance(given, (set, frozenset)):
-        parents.sort(key=lambda parent: (parent.label, str(parent.op or ""), repr(parent._data)))
+        parents.sort(key=lambda parent: (parent.label, str(parent.op or ""), repr(parent._float)))
     return tuple(parents)
 
 
 def numbers_for(parents: Sequence[Any], derivatives: Iterable[Any]) -> tuple[float, ...]:
     """Return local derivatives, numbers or Values, as floats: `ValueError` unless there is one for each parent."""
-    numbers = tuple([x._data if hasattr(x, "_data") else as_float(x) for x in derivatives])
+    numbers = tuple([x._float if hasattr(x, "_float") else as_float(x) for x in derivatives])
     if len(numbers) != len(parents):
         message = f"a node needs a local derivative for each parent, got {len(numbers)} for {len(parents)} parents"
         raise ValueError(message)

@@ -5,7 +5,7 @@ operation, between the lines that read the numbers and those that fill a new nod
 
     >>> print(source_of(TABLE["relu"]))
     def hot_path(self):
-        x = self._data
+        x = self._float
         try:
             t1 = x if x >= 0.0 or x != x else 0.0
             t2 = x > 0
@@ -15,7 +15,7 @@ operation, between the lines that read the numbers and those that fill a new nod
         except (ArithmeticError, ValueError):
             return plain(self)
         node = new(Value)
-        node._data = t1
+        node._float = t1
         node.grad = ZERO
         node.op = op
         node._left = self
@@ -62,20 +62,20 @@ BINARY = {"add": arithmetic.add, "sub": arithmetic.sub, "mul": arithmetic.mul, "
 
 READ_ONE = """\
 def hot_path(self):
-    x = self._data"""
+    x = self._float"""
 READ_TWO = """\
 def hot_path(self, other):
     if other.__class__ is not Value:
         if other.__class__ not in PLAIN_NUMBERS:
             return plain(self, other)
         other = leaf(other)
-    x = self._data
-    y = other._data"""
+    x = self._float
+    y = other._float"""
 READ_POWER = """\
 def hot_path(self, other):
     if other.__class__ not in PLAIN_NUMBERS:
         return plain(self, other)
-    x = self._data
+    x = self._float
     y = other if other.__class__ is float else as_float(other)
     if not y:  # x⁰, whose derivative is a structural zero
         return plain(self, other)
@@ -86,7 +86,7 @@ WRITE = """\
     except (ArithmeticError, ValueError):
         return plain({arguments})
     node = new(Value)
-    node._data = {value}
+    node._float = {value}
     node.grad = ZERO
     node.op = op
     node._left = self
@@ -100,7 +100,7 @@ WRITE = """\
 def leaf(number: float) -> Value:
     """Return a plain number as a leaf, as `Value(number)` does, in five sixths of the time."""
     node: Value = object.__new__(Value)
-    node._data = number if number.__class__ is float else as_float(number)
+    node._float = number if number.__class__ is float else as_float(number)
     node.grad = ZERO
     node.op = node._left = node._right = None
     node._left_derivative = ()
@@ -251,10 +251,10 @@ def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None
         first = next(iter(inputs), None)
         found = first.__apply_op__(reductions.dot, terms) if isinstance(first, Node) else NotImplemented
         return reductions.dot(*terms) if found is NotImplemented else found
-    w = [weight._data for weight in weights]
-    x = [number._data for number in inputs]
+    w = [weight._float for weight in weights]
+    x = [number._float for number in inputs]
     node: Value = object.__new__(Value)
-    node._data = sum(map(mul, w, x)) if bias is None else sum(map(mul, w, x), bias._data)
+    node._float = sum(map(mul, w, x)) if bias is None else sum(map(mul, w, x), bias._float)
     node.grad = ZERO
     node.op = reductions.dot
     node._left = terms

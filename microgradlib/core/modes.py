@@ -186,7 +186,7 @@ def users_frame() -> tuple[FrameType, int]:
 
 def _check_value(node: Any) -> None:
     """Raise `AnomalyError` if a Value is nan or inf, naming the op, its inputs and the source line."""
-    number = getattr(node, "_data", 0.0)  # a Symbol has none
+    number = getattr(node, "_float", 0.0)  # a Symbol has none
     if not math.isfinite(number):
         shown = ", ".join(f"{x.label or 'an input'} = {x.data!r}" for x in node.parents)
         message = f"{node.op} gave {number} from {shown} at {users_line()}"

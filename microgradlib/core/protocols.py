@@ -41,7 +41,7 @@ def is_left_to_others(x: Any) -> bool:
 def is_operand(x: Any) -> bool:
     """Return whether Value makes a node from `x`: a Value or a number, no Symbol, array or object of unknown class."""
     if isinstance(x, Node):
-        return hasattr(x, "_data")
+        return hasattr(x, "_float")
     return x.__class__ in PLAIN_NUMBERS or not (is_left_to_others(x) or is_foreign(x))
 
 
@@ -50,7 +50,7 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
 
     def method(self: Any, other: Any) -> Any:
         if isinstance(other, Node):
-            known = getattr(other, "_data", None)
+            known = getattr(other, "_float", None)
         elif other.__class__ not in PLAIN_NUMBERS and is_left_to_others(other):
             known = other if is_array(other) else None
         else:
@@ -59,7 +59,7 @@ def comparison(op: Op, holds: Callable[[Any, Any], Any]) -> Callable[[Any, Suppo
             return NotImplemented
         if MODES_IN_USE and (is_unknown(self) or (isinstance(other, Node) and is_unknown(other))):
             return op(self, other)
-        return holds(self._data, known)
+        return holds(self._float, known)
 
     named(method, op).__doc__ = f"Return whether self {op.symbol} other; a node, 1 or 0, while a function is compiled."
     return method
@@ -103,7 +103,7 @@ def to_bool(value: Any) -> bool:
 def _number(value: Any) -> float:
     if MODES_IN_USE:
         refuse_unknown(value)
-    number: float = value._data
+    number: float = value._float
     return number
 
 
@@ -149,12 +149,12 @@ def refuse_float(symbol: Any, *_: object) -> NoReturn:
 
 def formatted(value: Any, specification: str) -> str:
     """Return the number of a Value in a format, as in f"{value:.3f}"; without one, its repr."""
-    return format(value._data, specification) if specification else repr(value)
+    return format(value._float, specification) if specification else repr(value)
 
 
 def without_history(node: Any) -> Any:
     """Return a node as `no_grad` gives it: detached if its number is not known, else without op and parents."""
-    if not hasattr(node, "_data") or is_compiling():
+    if not hasattr(node, "_float") or is_compiling():
         return node if node.op is derivative_graph.detach else node.detach()
     node.op, node.parents, node._left_derivative = None, (), None
     return node

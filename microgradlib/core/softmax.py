@@ -89,7 +89,7 @@ def _largest(numbers: list[Any]) -> int | None:
     nodes = [kind for kind in set(map(type, numbers)) if hasattr(kind, "__apply_op__")]
     if len(numbers) == 1 or is_compiling() or not all(issubclass(kind, Value) for kind in nodes):
         return None
-    floats = [x._data if isinstance(x, Value) else x for x in numbers]
+    floats = [x._float if isinstance(x, Value) else x for x in numbers]
     largest = FLOATS.maximum(*floats)
     return floats.index(largest) if math.isfinite(largest) else None
 

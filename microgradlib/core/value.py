@@ -52,11 +52,11 @@ class Value(PeerNames):
     6.0
     """
 
-    __slots__ = ("__weakref__", "_assignments", "_data", "_left_derivative", "_right_derivative", "grad")
-    _fields = ("_data", "grad", "op", "_left", "_right", "_left_derivative", "_right_derivative", "label")
+    __slots__ = ("__weakref__", "_assignments", "_float", "_left_derivative", "_right_derivative", "grad")
+    _fields = ("_float", "grad", "op", "_left", "_right", "_left_derivative", "_right_derivative", "label")
 
     _assignments: int  # see core.changes
-    _data: float
+    _float: float
     _left_derivative: Any  # the tuple of all, unless there are one or two parents; None for a result of `no_grad`
     _right_derivative: float
     grad: float
@@ -64,7 +64,7 @@ class Value(PeerNames):
     if not TYPE_CHECKING:  # its arguments are typed in PeerNames
 
         def __init__(self, data: SupportsFloat, *description: Any, **named: Any) -> None:
-            self._data = data if data.__class__ is float else as_float(data)
+            self._float = data if data.__class__ is float else as_float(data)
             self.grad = ZERO
             self.op = self._left = self._right = None
             self._left_derivative = ()
@@ -83,7 +83,7 @@ class Value(PeerNames):
                     return x.__apply_op__(op, inputs) if is_unknown else NotImplemented
             parents = tuple([x if isinstance(x, Value) else Value(x) for x in inputs])
         node: Value = object.__new__(Value)
-        node._data, node.local_derivatives = op.record([parent._data for parent in parents])
+        node._float, node.local_derivatives = op.record([parent._float for parent in parents])
         node.grad = ZERO
         node.op = op
         node._left, node._right = parents if len(parents) == 2 else (parents[0] if len(parents) == 1 else parents, None)
@@ -102,7 +102,7 @@ class Value(PeerNames):
             refuse_unknown(self)
         if READS_IN_USE:
             note_read(self, sys._getframe(1))
-        return self._data
+        return self._float
 
     @data.setter
     def data(self, number: SupportsFloat) -> None:
@@ -110,7 +110,7 @@ class Value(PeerNames):
             number = as_float(number)
         if self._left is not None:
             become_leaf(self, number)
-        self._data = number
+        self._float = number
         self._assignments = COUNT["ASSIGNMENTS"] = COUNT["ASSIGNMENTS"] + 1
 
     @property
@@ -152,7 +152,7 @@ class Value(PeerNames):
 
     def detach(self) -> Value:
         """Return a leaf with the same number, through which no gradient flows."""
-        return derivative_graph.detach(self) if is_compiling() else Value(self._data, self.label)
+        return derivative_graph.detach(self) if is_compiling() else Value(self._float, self.label)
 
     _without_history = protocols.without_history
     __lt__ = comparison(selection.less, operator.lt)
@@ -169,7 +169,7 @@ class Value(PeerNames):
     def __repr__(self) -> str:
         op = f", op={str(self.op)!r}" if self.op is not None else ""
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data!r}, grad={self.grad!r}{op}{label})"
+        return f"Value(data={self._float!r}, grad={self.grad!r}{op}{label})"
 
 
 def as_node(number: Any) -> Any:

@@ -121,7 +121,7 @@ def _over_positive(x: Any, entry: Any) -> Any:
 
 def _log_positive(entry: Any) -> Any:
     """Return ln L_ii, and the parent itself of an entry that exp made. Raises `ValueError` for a number ≤ 0."""
-    number = entry._data if isinstance(entry, Value) else entry
+    number = entry._float if isinstance(entry, Value) else entry
     if not isinstance(number, Node) and not as_float(number) > 0:
         message = f"the diagonal of a Cholesky factor must be above 0, got {shown(number)}: see cholesky_factor"
         raise ValueError(message)

@@ -75,7 +75,7 @@ def negative_log_complement(p: Any) -> Any:
 
 def _checked(p: Any) -> Any:
     """Return p. Raises `ValueError` for a number outside [0, 1]; nan and Symbols are returned unchecked."""
-    number = p._data if isinstance(p, Value) else p
+    number = p._float if isinstance(p, Value) else p
     if isinstance(number, float) and not -TOLERANCE <= number <= 1 + TOLERANCE and number == number:  # noqa: PLR0124
         message = f"a probability must be between 0 and 1, got {shown(number)}; for logits use a cost of logits"
         raise ValueError(message)

@@ -67,7 +67,7 @@ def absolute_error(output: Any, target: Any, *, reduction: str | None = None) ->
 def _negative_log_density(parameters: Any, y: Any) -> Any:
     """Return −ln of a Gaussian's density at y, up to a constant, for parameters (mean, precision)."""
     mean, precision = parameters
-    number = precision._data if isinstance(precision, Value) else precision
+    number = precision._float if isinstance(precision, Value) else precision
     if isinstance(number, float) and number < 0:
         message = (
             f"a precision β = 1/σ² must be above 0, got {shown(number)}; compute it by softplus, as in GaussianOutput"

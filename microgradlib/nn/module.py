@@ -168,7 +168,7 @@ class Module(RecordedCalls, display.ShowsItself):
         """
         named = by_path(self.named_parameters())
         numbers, missing, unknown = match_state(named, state, type(self).__name__, strict=strict)
-        assign([named[name] for name in numbers], "_data", numbers.values())
+        assign([named[name] for name in numbers], "_float", numbers.values())
         return missing, unknown
 
     def summary(self) -> Summary:

@@ -127,9 +127,9 @@ def minimize(
         if set(values).isdisjoint(topological_sort(at_start.output)):
             warn("the loss depends on none of the parameters, so they stay as they are: compute it from them")
         result: MinimizeResult = optimize.minimize(objective.value, before, method=method, **derivatives, **options)
-        assign(values, "_data", [float(number) for number in result.x])
+        assign(values, "_float", [float(number) for number in result.x])
     except BaseException:
-        assign(values, "_data", before)
+        assign(values, "_float", before)
         raise
     return result
 
@@ -162,7 +162,7 @@ class _Objective:
     def at(self, x: Any) -> _Point:
         """Set the parameters to x and return the graph of the loss there."""
         key = tuple(x.tolist())
-        assign(self.parameters, "_data", key)
+        assign(self.parameters, "_float", key)
         if key not in self.cache:
             self.cache[key] = _Point(self.loss, self.parameters)
         self.cache.move_to_end(key)

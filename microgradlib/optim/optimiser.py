@@ -218,7 +218,7 @@ class Optimiser:
             parts = list(zip(groups, slopes_of_values(groups, gradient)))
             moved = [moved_values(self._rule(group), group, self._rate(group), slopes) for group, slopes in parts]
             numbers = [number for numbers, _ in moved for number in numbers]
-            assign(joined(groups), "_data", numbers, *advances(groups, moved))
+            assign(joined(groups), "_float", numbers, *advances(groups, moved))
         else:
             parts = list(zip(groups, slopes_of_arrays(groups, gradient)))
             moved = [self.moved_array(group, group.parameters, slopes) for group, slopes in parts]

@@ -74,7 +74,7 @@ class FlatParameters:
 
     def _read(self) -> None:
         """Take the numbers of the Values, unless they are those that were shown: these compare by identity, quickly."""
-        numbers = [value._data for value in self.values]
+        numbers = [value._float for value in self.values]
         if numbers != self._shown:
             self.array[...] = numbers
 
@@ -83,7 +83,7 @@ class FlatParameters:
         numbers = self._shown = self.array.tolist()
         if self.gradient is not None:
             assign(self.values, "grad", self.gradient.tolist())
-        assign(self.values, "_data", numbers)
+        assign(self.values, "_float", numbers)
 
     def settle(self) -> None:
         """Give the Values what the array holds, if it is ahead of them."""

@@ -136,7 +136,7 @@ class JaxSteps(CompiledSteps):
             rates = np.array(flat.flat_optimiser.rates(len(counts) - first), float).T
             rates = np.concatenate([np.zeros((first, rates.shape[1])), rates])
             steps = np.array([group.steps - first for group in flat.flat_optimiser.groups], float)
-            captured = np.array([value._data for value in self._captured], float)
+            captured = np.array([value._float for value in self._captured], float)
             state = self._state._replace(fault=np.int64(len(counts)))
             try:
                 self._state, found = self._epoch(

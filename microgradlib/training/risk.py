@@ -69,7 +69,7 @@ class Risk:
         with evaluation_mode(self.model), recording():
             for row in examples.rows():
                 output, cost = self.example(*row)
-                costs.append(_data(cost))
+                costs.append(_float(cost))
                 outputs.append(_detached(output))
         return math.fsum(costs) / len(costs), outputs
 
@@ -89,7 +89,7 @@ class Risk:
                     output, cost = self.example(*row)
                     terms = self._penalties(row[1])
                 is_constant = is_constant and not self._depends(cost)
-                costs.append(_data(cost))
+                costs.append(_float(cost))
                 outputs.append(_detached(output))
                 for term in (cost, *terms):
                     if isinstance(term, Node):
@@ -164,5 +164,5 @@ def _detached(output: Any) -> Any:
     return unflatten(output, [y.data if isinstance(y, Node) else y for y in flatten(output)])
 
 
-def _data(cost: Node | float) -> float:
+def _float(cost: Node | float) -> float:
     return cost.data if isinstance(cost, Node) else cost

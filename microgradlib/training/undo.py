@@ -28,7 +28,7 @@ def undone_before_first_step(
     regulariser that takes two arguments, an augmentation that returns rows of another length.
     """
     modes = [(module, module.training) for _, module in model.named_modules()]
-    numbers, slopes = [value._data for value in parameters], [value.grad for value in parameters]
+    numbers, slopes = [value._float for value in parameters], [value.grad for value in parameters]
     states = [(source, source.getstate()) for source in _generators(model, generator)]
     try:
         yield
@@ -36,7 +36,7 @@ def undone_before_first_step(
         if not history.steps:
             for module, training in modes:
                 module.training = training
-            assign(parameters, "_data", numbers)
+            assign(parameters, "_float", numbers)
             assign(parameters, "grad", slopes)
             for source, state in states:
                 source.setstate(state)

@@ -42,7 +42,7 @@ MOST = 100_000
 
 
 def snapshot(*things: Any) -> dict[str, Any]:
-    """Return what is at each place of these things, by the path to it, such as `0.layers[1].neurons[0].w[2]._data`."""
+    """Return what is at each place of these things, by the path to it, such as `0.layers[1].neurons[0].w[2]._float`."""
     state: dict[str, Any] = {}
     seen: dict[int, str] = {}
     waiting = [(str(i), thing) for i, thing in enumerate(things)]

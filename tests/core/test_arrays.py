@@ -1,6 +1,7 @@
 """Arrays of nodes: NumPy's functions on them are the ops of the table, element by element or as one node."""
 
 import math
+import operator
 import pickle
 
 import numpy as np
@@ -162,3 +163,15 @@ def test_functions_of_two_results_give_two_arrays_of_nodes():
     assert ([q.data for q in quotients], [r.data for r in rests]) == ([1.0, -3.0], [1.5, 1.75])
     assert grad_table(rests.sum())[x] == 1.0
     assert isinstance(np.std(rests), Value)
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_masked_arrays_keep_the_derivative(name, swapped):
+    """numpy.ma takes what an operand has by the name `_data` for its numbers: a Value must have nothing so named."""
+    numbers, v = np.ma.array([2.0, 4.0, 8.0], mask=[False, True, False]), Value(3.0)
+    join = getattr(operator, name)
+    found, expected = (join(v, number) if swapped else join(number, v) for number in (numbers, 8.0))
+    assert found.mask.tolist() == [False, True, False]
+    assert found[2].data == expected.data
+    assert grad_table(found[2])[v] == grad_table(expected)[v]

@@ -220,7 +220,7 @@ def chain(length):
     node = Value(1.0)
     for _ in range(length):
         node = node + node
-        node._data = 1.0
+        node._float = 1.0
     return node
 
 

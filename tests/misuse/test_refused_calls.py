@@ -235,7 +235,7 @@ def test_a_function_that_changes_its_arguments_and_raises_is_found(folder):
     calls = [
         ("careless", careless, w) for w in wrong_calls(careless, lambda: Call(([Value(1.0)], 2.0), {}), is_method=False)
     ]
-    with pytest.raises(AssertionError, match=r"careless: 1 = None: TypeError: 0\.\[0\]\._data"):
+    with pytest.raises(AssertionError, match=r"careless: 1 = None: TypeError: 0\.\[0\]\._float"):
         check(calls, folder)
 
 

@@ -35,13 +35,13 @@ class Written(NamedTuple):
 def value(node: Any, _rows: int | None) -> Written:
     """Return a Value as one line: name = formula = number, gradient."""
     name, how = _name_and_formula(node)
-    sign, shown_number = equals(number(node._data))
+    sign, shown_number = equals(number(node._float))
     parts: list[str | Span] = []
     if name:
         parts += [Span(name, bold=True), " = " if how else sign]
     if how:
         parts += [Span(how, "muted"), sign]
-    parts.append(Span(shown_number if parts else number(node._data), bold=not name))
+    parts.append(Span(shown_number if parts else number(node._float), bold=not name))
     gradient = Span(NOT_REACHED, "muted") if node.grad is ZERO else Span(number(node.grad), "grad", bold=True)
     shown = line(*parts, Span(", gradient ", "muted"), gradient)
     return Written(html=in_page(f"<div>{line_markup(shown)}</div>"))

@@ -186,10 +186,10 @@ def _row(row: tuple[Cell, ...] | Gap, columns: Sequence[Column]) -> str:
         return (
             f'<tr><td colspan="{len(columns)}" style="{_style("muted")};text-align:left">{escape(row.text)}</td></tr>'
         )
-    return f"<tr>{''.join(map(_data, row, columns))}</tr>"
+    return f"<tr>{''.join(map(_float, row, columns))}</tr>"
 
 
-def _data(content: Cell, column: Column) -> str:
+def _float(content: Cell, column: Column) -> str:
     is_long = len(content) == 1 and sum(len(span.text) for span in content[0]) > WRAPPED
     wrapped = ' class="w"' if is_long and not column.right else ""
     return f'<td{wrapped} style="{_aligned(column)}">{_lines(content)}</td>'

@@ -33,7 +33,7 @@ def stale_nodes(order: Sequence[Any]) -> tuple[set[Any], list[Any]]:
         if node.op is None or not isinstance(node, Value):
             continue
         parents = node.parents
-        if node.op.name in TABLE and not _gives(node, [parent._data for parent in parents]):
+        if node.op.name in TABLE and not _gives(node, [parent._float for parent in parents]):
             unexplained.append(node)
             stale.add(node)
         elif stale and not stale.isdisjoint(parents):
@@ -43,7 +43,7 @@ def stale_nodes(order: Sequence[Any]) -> tuple[set[Any], list[Any]]:
 
 def _gives(node: Any, inputs: Sequence[float]) -> bool:
     """Return whether the op of a node gives its number for these inputs."""
-    op, number = node.op, node._data
+    op, number = node.op, node._float
     try:
         again = op.value(FLOATS, *inputs, *op.settings)
     except (ArithmeticError, ValueError):  # Python raises for 1/0 and log(-1), IEEE 754 gives inf and nan
@@ -87,12 +87,12 @@ def _suspects(node: Any) -> list[Any]:
     """Return the leaves among a node's parents that may be those that were changed."""
     parents = node.parents
     before = _recorded_inputs(node.op.name, node.local_derivatives, len(parents))
-    inputs = [before.get(i, parent._data) for i, parent in enumerate(parents)]
+    inputs = [before.get(i, parent._float) for i, parent in enumerate(parents)]
     others_unchanged = bool(before) and _gives(node, inputs)
     return [
         parent
         for i, parent in enumerate(parents)
-        if parent.op is None and not (_equal(before[i], parent._data) if i in before else others_unchanged)
+        if parent.op is None and not (_equal(before[i], parent._float) if i in before else others_unchanged)
     ]
 
 

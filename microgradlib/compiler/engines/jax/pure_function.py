@@ -45,7 +45,7 @@ def pure_function(fast: Any, *, per_example: bool) -> Callable[..., Any]:
         position = {parameter: i for i, parameter in enumerate(listed)}
         places = [position[p] for p in fast._parameters.distinct]
         own = parameters if places == list(range(len(listed))) else parameters[numpy().array(places, int)]
-        numbers = jnp.concatenate([own, jnp.array([value._data for value in ready.captured], dtype)]).astype(dtype)
+        numbers = jnp.concatenate([own, jnp.array([value._float for value in ready.captured], dtype)]).astype(dtype)
         if id(program) not in made:
             made[id(program)] = jax().jit(DifferentiableProgram(program, per_example=per_example))
         run = made[id(program)]
