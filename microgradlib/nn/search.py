@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from contextvars import ContextVar
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from microgradlib._support.number import is_array
@@ -32,8 +33,9 @@ def found_in(container: Any, module_class: type[ModuleT]) -> Iterator[tuple[str,
     """Yield the parameters and modules in `container`, itself included, each with its path, in order of assignment.
 
     Each module is searched once, even if modules contain one another. If a module's class overrides `parameters()`,
-    the Values that it returns come after the attributes. Raises `ValueError` for a list or dict that contains itself,
-    `TypeError` for a set of parameters or modules. `module_class` is `Module`, whose own file imports this one.
+    the Values that it returns come after the attributes. Warns of parameters that belong to a module's class, not to
+    the module. Raises `ValueError` for a list or dict that contains itself, `TypeError` for a set of parameters or
+    modules. `module_class` is `Module`, whose own file imports this one.
     """
     visited: set[int] = set()
     searched: list[tuple[int, Iterator[tuple[str, Any]]]] = [(0, iter([("", container)]))]  # the innermost last
@@ -89,10 +91,18 @@ def _entries(path: str, container: Any, module_class: type[Any]) -> Iterator[tup
             yield f"{path}.parameters.{i}" if path else f"parameters.{i}", parameter
 
 
-def _children(container: Any, module_class: type[Any]) -> Iterable[tuple[Any, Any]]:
+def _children(container: Any, module_class: Any) -> Iterable[tuple[Any, Any]]:
     """Return the entries of a module, dict, list, tuple or array of Values, each with its name, key or index."""
     if isinstance(container, module_class):
         attributes: dict[str, Any] = vars(container)
+        kind: Any = type(container)
+        for name in _held_by_class(kind, module_class):
+            if name not in attributes:
+                message = (
+                    f"{kind.__name__}.{name} belongs to the class, not to each module of it, and is not "
+                    f"searched for parameters: assign self.{name} in __init__"
+                )
+                warnings.warn(message, stacklevel=2)
         return attributes.items()
     if isinstance(container, dict):
         return container.items()
@@ -101,3 +111,11 @@ def _children(container: Any, module_class: type[Any]) -> Iterable[tuple[Any, An
     if is_array(container) and getattr(container, "dtype", None) == "O":  # an array of Values
         container = container.tolist()
     return enumerate(container) if isinstance(container, (list, tuple)) else ()
+
+
+@cache
+def _held_by_class(kind: Any, module_class: Any) -> list[str]:
+    """Return the names of a class's own attributes, not its modules', that hold parameters or modules."""
+    bases = kind.__mro__[: kind.__mro__.index(module_class)]
+    own = {name: content for base in reversed(bases) for name, content in vars(base).items()}
+    return [name for name, content in own.items() if next(found_in(content, module_class), None) is not None]

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -251,3 +252,27 @@ def test_a_list_that_contains_itself_is_refused():
         module.parameters()
     module.parts = [[Value(1.0)]] * 2  # twice the same list is none that contains itself
     assert len(module.parameters()) == 1
+
+
+def test_parameters_that_belong_to_the_class_are_named_as_no_parameters():
+    class Line(Module):
+        slope, hidden, degree = Value(1.0), [MLP(2, [1], rng=0)], 3
+
+        def __init__(self):
+            self.intercept = Value(0.0)
+
+    with (
+        pytest.warns(UserWarning, match=r"Line\.slope belongs to the class.*assign self\.slope in __init__"),
+        pytest.warns(UserWarning, match=r"Line\.hidden belongs to the class"),
+    ):
+        names = [name for name, _ in Line().named_parameters()]
+    assert names == ["intercept"]
+
+
+def test_fields_of_dataclasses_are_their_modules_own():
+    @dataclass
+    class Line(Module):
+        slope: Value = Value(1.0)  # noqa: RUF009  one for all lines, which a program may want
+        intercept: Value = field(default_factory=lambda: Value(0.0))
+
+    assert [name for name, _ in Line().named_parameters()] == ["slope", "intercept"]
