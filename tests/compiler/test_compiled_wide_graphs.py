@@ -175,7 +175,7 @@ def test_wide_graphs_in_blocks(seed, odd) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.integers(0, 2**32))
 def test_many_wide_graphs(seed) -> None:
     graph = WideGraph(seed)
@@ -183,7 +183,7 @@ def test_many_wide_graphs(seed) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.integers(0, 2**32))
 def test_many_wide_graphs_of_zeros_infinities_and_nan(seed) -> None:
     check_odd(seed)

@@ -45,7 +45,7 @@ def test_networks_of_chains_sums_and_residuals(seed, sizes):
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SIZES))
 def test_many_networks(seed, size):
     check_network(seed, LAYERS, [size])

@@ -16,6 +16,7 @@ from microgradlib.viz import draw
 
 FACTOR = 1.0000001
 MILLION = pytest.param(1_000_000, marks=pytest.mark.slow)
+FEWER = pytest.param(200_000, marks=pytest.mark.slow)  # for what takes long; tests/large takes a million by hand
 at_each_length = pytest.mark.parametrize("length", [20_000, MILLION])  # either is far beyond any stack
 
 
@@ -83,7 +84,7 @@ def test_backward_gives_the_derivatives_of_a_power(length: int) -> None:
     assert without_recursion(lambda: kinks(output)) == []
 
 
-@at_each_length
+@pytest.mark.parametrize("length", [20_000, FEWER])
 def test_gradients_of_a_deep_graph(length: int) -> None:
     x, factor = Value(2.0), Value(FACTOR)
     output = chain(x, factor, length)
@@ -91,7 +92,7 @@ def test_gradients_of_a_deep_graph(length: int) -> None:
     assert [slope.data for slope in slopes] == [close(power(length)), close(2 * length * power(length) / FACTOR)]
 
 
-@at_each_length
+@pytest.mark.parametrize("length", [20_000, FEWER])
 def test_symbols_are_evaluated_and_differentiated(length: int) -> None:
     x, factor = Symbol("x"), Symbol("factor")
     output = chain(x, factor, length)
@@ -169,7 +170,7 @@ def test_a_graph_in_a_cycle_is_not_freed_at_once() -> None:
         gc.enable()
 
 
-@pytest.mark.parametrize("length", [5_000, MILLION])
+@pytest.mark.parametrize("length", [5_000, FEWER])
 def test_a_drawing_collapses(length: int) -> None:
     output = chain(Value(2.0), Value(FACTOR), length)
     drawing = without_recursion(lambda: draw(output))

@@ -45,9 +45,10 @@ def test_no_false_alarms_on_smooth_expressions(f, x, y):
 @given(EXPRESSIONS, st.floats(-8, 8), st.floats(-1e-3, 1e-3))
 @settings(max_examples=1000, deadline=None)
 def test_no_false_alarms_on_many_smooth_expressions(f, x, y):
+    """Nor is it said that nothing can be told, but of slopes below the rounding of f: erf(x) − erf(2x) at 7 is 0."""
     assume(abs(f(x, y)) < MODERATE)
-    report = gradcheck(f, [x, y])
-    assert set(verdicts(report)) == {"ok"}
+    for check in gradcheck(f, [x, y]).checks:
+        assert check.verdict == "ok" or (check.verdict == "cannot tell" and abs(check.reverse) < check.allowed), check
 
 
 @given(EXPRESSIONS, st.floats(-2, 2), st.floats(-2, 2))

@@ -87,7 +87,7 @@ def test_random_networks(seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.integers(0, 2**32))
 def test_many_random_networks(seed):
     network = Network(seed, depth=9)
