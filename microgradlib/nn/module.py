@@ -55,7 +55,7 @@ class Module(RecordedCalls, display.ShowsItself):
     """The base class of networks and layers. Parameters are the leaf Values among its attributes.
 
     Attributes that are Modules, lists, tuples, dicts or NumPy arrays of Values are searched too, in the order in which
-    they were assigned. Those of the class itself are not: of a Value among these a warning tells.
+    they were assigned. The attributes of the class itself are not searched: a warning names Values among them.
 
     >>> class Line(Module):
     ...     def __init__(self):
