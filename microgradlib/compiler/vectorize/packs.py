@@ -88,9 +88,9 @@ def parts(op: Op, arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...]
     >>> parts(TABLE["dot"], (1, 2, 3, 4, 5)), parts(TABLE["sum"], (1, 2)), parts(TABLE["div"], (1, 2))
     (((1, 2), (3, 4), (5,)), ((1, 2),), ((1,), (2,)))
     """
-    n = _length(op, arguments)
     if not op.variadic:
         return tuple(zip(arguments))
+    n = _length(op, arguments)
     return tuple([part for part in (arguments[:n], arguments[n : 2 * n], arguments[2 * n :]) if part])
 
 

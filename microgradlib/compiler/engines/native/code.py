@@ -82,10 +82,7 @@ class NativeCode:
         The first number is 1 where a sum over the batch is not finite, 2 where nothing was done: an array that is read
         is not C-contiguous.
         """
-        try:
-            workspace = self.free.pop()
-        except IndexError:
-            workspace = Workspace(self)
+        workspace = self.take()
         status, total = self.run_arrays(workspace.address, id(arrays), part), workspace.total.value
         self.free.append(workspace)
         return status, total
